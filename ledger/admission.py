@@ -1,0 +1,383 @@
+"""Whether a proposal may be recorded: pure, given what the lock holder has read.
+
+A `Batch` is the ledger's end as the lock holder sees it, with the histories that proposals need.
+Proposals are admitted one after another into a `Draft`; a set of proposals that is refused leaves
+its draft behind, and nothing of it is anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ledger.codec import EntryMapper, digest, seal
+from ledger.dates import HomeZone, format_moment
+from ledger.entry import Entry, Proposal, record_id
+from ledger.form import check_form
+from ledger.kind import ANNULLED, Kind, Reference, references_of
+from ledger.refusal import (
+    AlreadyExists,
+    Impossible,
+    KeyReused,
+    Malformed,
+    NotFound,
+    NotPermitted,
+    Refused,
+    VersionConflict,
+)
+from ledger.store import Head, new_id
+from ledger.timeline import Step, live_positions, steps
+
+RecordName = tuple[str, str]
+"""A record's kind and key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An acknowledged entry; `repeated` if an earlier request had recorded it."""
+
+    entry: Entry
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A record's entries in position order, and the steps they make."""
+
+    kind: Kind
+    key: str
+    entries: tuple[Entry, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the record exists: its opening is live."""
+        return bool(self.steps)
+
+    @property
+    def version(self) -> int:
+        """The version of the newest entry; 0 if there is none."""
+        return self.entries[-1].version if self.entries else 0
+
+    def references(self) -> set[Reference]:
+        """What the live entries refer to."""
+        return {reference for step in self.steps for reference in references_of(step.event)}
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is known under the lock.
+
+    `answered` holds, per principal and idempotency key, the position and the digest of the first
+    answer. `is_open` says of records without a history here whether they exist. `referring` gives
+    the records that refer to one, from the database.
+    """
+
+    head: Head
+    zone: HomeZone
+    mapper: EntryMapper
+    histories: dict[RecordName, History]
+    is_open: Mapping[RecordName, bool]
+    person_keys: dict[UUID, bytes]
+    answered: dict[tuple[str, str], tuple[int, bytes]]
+    find_referring: Callable[[str, str], Sequence[RecordName]]
+    find_entry: Callable[[int], Entry]
+    entries: list[Entry] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A set of proposals on its way in: what it adds to its batch, so far."""
+
+    batch: Batch
+    entries: list[Entry] = field(default_factory=list)
+    histories: dict[RecordName, History] = field(default_factory=dict)
+    answered: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
+    labels: dict[str, Entry] = field(default_factory=dict)
+    recorded_at: datetime | None = None
+    live_from: int | None = None
+
+    @classmethod
+    def of(cls, batch: Batch) -> Draft:
+        """An empty draft at the batch's present end."""
+        return cls(batch, recorded_at=batch.head.recorded_at, live_from=batch.head.live_from)
+
+    def admit(self, proposal: Proposal, data: bytes, content: bytes) -> Answer:
+        """Take `proposal` in, with its stored bytes and its digest, or raise `Refused`."""
+        principal, key = proposal.statement.recorded_by, proposal.idempotency_key
+        if proposal.label in self.labels:
+            raise Malformed(
+                f"{proposal.label!r} is the label of another proposal of this set", field="label"
+            )
+        if key is not None:
+            first = self._first_answer(principal, key, content)
+            if first is not None:
+                if proposal.label is not None:
+                    self.labels[proposal.label] = first.entry
+                return first
+        history = self._history(proposal)
+        _check_version(history, proposal.expected_version)
+        _check_not_begun(history, proposal)
+        self._check_references(proposal)
+        entry = self._entry(proposal, history, data)
+        self.histories[proposal.kind, proposal.key] = self._after(history, entry)
+        self._keep(proposal, entry, content)
+        return Answer(entry)
+
+    def merge(self) -> None:
+        """Make the whole draft part of its batch."""
+        batch = self.batch
+        batch.entries += self.entries
+        batch.histories.update(self.histories)
+        batch.answered.update(self.answered)
+        position = batch.head.position + len(self.entries)
+        batch.head = Head(position, self.recorded_at, self.live_from, batch.head.now)
+
+    def history_of(self, name: RecordName) -> History | None:
+        """The history of a record as this draft leaves it, if it was read."""
+        return self.histories.get(name) or self.batch.histories.get(name)
+
+    def _first_answer(self, principal: str, key: str, content: bytes) -> Answer | None:
+        first = self.answered.get((principal, key)) or self.batch.answered.get((principal, key))
+        if first is None:
+            return None
+        position, first_content = first
+        if first_content != content:
+            raise KeyReused(
+                f"idempotency key {key!r} was used for entry {position}, with other content; "
+                "to change that entry, record a correction of it",
+                field="idempotency_key",
+            )
+        return Answer(self._entry_at(position), repeated=True)
+
+    def _entry_at(self, position: int) -> Entry:
+        known = (*self.batch.entries, *self.entries)
+        first = known[0].position if known else position + 1
+        return known[position - first] if position >= first else self.batch.find_entry(position)
+
+    def _history(self, proposal: Proposal) -> History:
+        history = self.history_of((proposal.kind, proposal.key))
+        assert history is not None, "the batch reads the history of every record proposed"
+        return history
+
+    def _check_references(self, proposal: Proposal) -> None:
+        event = proposal.statement.event
+        for reference in () if event is None else references_of(event):
+            name = (reference.kind, reference.key)
+            history = self.history_of(name)
+            if not (history.is_open if history else self.batch.is_open.get(name, False)):
+                raise NotFound(
+                    f"{reference.kind} {reference.key!r} is not on record", field=reference.field
+                )
+
+    def _entry(self, proposal: Proposal, history: History, data: bytes) -> Entry:
+        event = proposal.statement.event
+        corrects, annuls = self._targets(proposal, history)
+        recorded_at = self._moment(proposal.recorded_on)
+        return seal(
+            {
+                "position": self.batch.head.position + len(self.entries) + 1,
+                "id": new_id(),
+                "family": history.kind.family,
+                "kind": history.kind.name,
+                "key": history.key,
+                "version": history.version + 1,
+                "name": ANNULLED if event is None else event.stored_as,
+                "corrects": corrects,
+                "annuls": annuls,
+                "recorded_at": recorded_at,
+                "appended_at": self.batch.head.now,
+            },
+            proposal.statement,
+            data,
+        )
+
+    def _targets(self, proposal: Proposal, history: History) -> tuple[int | None, int | None]:
+        if proposal.corrects is not None:
+            target = self._target(proposal.corrects, history, "corrects")
+            event, corrected = proposal.statement.event, target.event
+            if corrected is None:
+                raise NotPermitted("an annulment is not corrected but annulled", field="corrects")
+            if event is not None and event.is_opening != corrected.is_opening:
+                raise NotPermitted(
+                    "an opening is corrected by an opening, a change by a change;"
+                    f" entry {target.position} is {target.name}",
+                    field="corrects",
+                )
+            return target.position, None
+        if proposal.annuls is not None:
+            return None, self._target(proposal.annuls, history, "annuls").position
+        return None, None
+
+    def _target(self, name: str, history: History, column: str) -> Entry:
+        """The live entry of the same record that `name` means."""
+        target = self.labels.get(name) or next(
+            (
+                entry
+                for entry in history.entries
+                if name in (str(entry.id), f"{entry.kind}/{entry.key}/{entry.version}")
+            ),
+            None,
+        )
+        if target is None or (target.kind, target.key) != (history.kind.name, history.key):
+            raise NotFound(
+                f"{name!r} is not an entry of {history.kind.name} {history.key!r}; name it by its"
+                " id, by kind/key/version, or by its label in the same import",
+                field=column,
+            )
+        if target.position not in live_positions(history.entries):
+            raise NotPermitted(
+                f"entry {target.position} is not live: a later entry corrected or annulled it;"
+                " name that one",
+                field=column,
+            )
+        return target
+
+    def _moment(self, stated: datetime | None) -> datetime:
+        """When the entry is recorded: now, or as stated by an older register's import."""
+        now, last = self.batch.head.now, self.recorded_at
+        if stated is None:
+            return now if last is None else max(now, last)
+        if self.live_from is not None:
+            raise NotPermitted(
+                f"the ledger has been live since entry {self.live_from}, so no other day of"
+                " recording may be stated; import with --late to keep it in the data",
+                field="recorded_on",
+            )
+        if stated > now:
+            raise NotPermitted(f"{format_moment(stated)} lies in the future", field="recorded_on")
+        if last is not None and stated < last:
+            raise NotPermitted(
+                f"{format_moment(stated)} lies before the ledger's last entry"
+                f" ({format_moment(last)})",
+                field="recorded_on",
+            )
+        return stated
+
+    def _after(self, history: History, entry: Entry) -> History:
+        """The record's history with `entry`, its whole timeline replayed."""
+        entries = (*history.entries, entry)
+        after = History(history.kind, history.key, entries, tuple(steps(entries, self.batch.zone)))
+        _replay(history.steps, after.steps, entry)
+        if history.is_open and not after.is_open:
+            self._check_not_referred_to(history)
+        return after
+
+    def _check_not_referred_to(self, history: History) -> None:
+        name = (history.kind.name, history.key)
+        known = {**self.batch.histories, **self.histories}
+        referring = [
+            other
+            for other, theirs in known.items()
+            if other != name and any((r.kind, r.key) == name for r in theirs.references())
+        ]
+        referring += [other for other in self.batch.find_referring(*name) if other not in known]
+        if referring:
+            kind, key = min(referring)
+            raise Impossible(
+                f"{len(referring)} records refer to {name[0]} {name[1]!r},"
+                f" {kind} {key!r} among them; annul those first"
+            )
+
+    def _keep(self, proposal: Proposal, entry: Entry, content: bytes) -> None:
+        self.entries.append(entry)
+        self.recorded_at = entry.recorded_at
+        if proposal.recorded_on is None and self.live_from is None:
+            self.live_from = entry.position
+        if proposal.label is not None:
+            self.labels[proposal.label] = entry
+        if proposal.idempotency_key is not None:
+            name = (proposal.statement.recorded_by, proposal.idempotency_key)
+            self.answered[name] = (entry.position, content)
+
+
+def _check_version(history: History, expected: int | None) -> None:
+    if expected is not None and expected != history.version:
+        raise VersionConflict(
+            f"{history.kind.name} {history.key!r} has version {history.version}, not {expected};"
+            " read it again before you change it",
+            field="expected_version",
+        )
+
+
+def _check_not_begun(history: History, proposal: Proposal) -> None:
+    """Refuse a second opening by that name, whatever its date.
+
+    The replay would refuse it too; but before the first one, it would be the first that became
+    impossible.
+    """
+    event = proposal.statement.event
+    begins = event is not None and event.is_opening and proposal.corrects is None
+    if begins and any(step.event.is_opening for step in history.steps):
+        raise AlreadyExists(
+            f"{history.kind.name} {history.key!r} is on record already; correct its opening instead"
+        )
+
+
+def _replay(before: Sequence[Step], after: Sequence[Step], added: Entry) -> None:
+    """Admit each step again from the first on that changed; a later one must stay possible."""
+    unchanged = _same_beginning(before, after)
+    state: Any = None
+    for index, step in enumerate(after):
+        if index >= unchanged:
+            try:
+                step.event.admit_to(state)
+            except Refused as refusal:
+                if step.entry is added:
+                    raise
+                raise Impossible(
+                    f"entry {step.entry.position} ({step.entry.name}, {step.effective.text}) would"
+                    f" become impossible: {refusal.message}"
+                ) from None
+        state = step.event.apply_to(state)
+
+
+def _same_beginning(before: Sequence[Step], after: Sequence[Step]) -> int:
+    pairs = zip(before, after, strict=False)
+    changed = (i for i, (old, new) in enumerate(pairs) if old.entry is not new.entry)
+    return next(changed, min(len(before), len(after)))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A proposal with its stored bytes and digest; both None until its person's key is known."""
+
+    proposal: Proposal
+    data: bytes | None
+    content: bytes | None
+
+    @classmethod
+    def of(cls, proposal: Proposal, kind: Kind, mapper: EntryMapper) -> Prepared:
+        """Check the proposal's form and encode it, outside the lock where that is possible."""
+        check_form(proposal, kind)
+        event = proposal.statement.event
+        if event is not None and event.personal:
+            return cls(proposal, None, None)
+        return cls(proposal, *_encoded(proposal, None, mapper))
+
+    def encoded(self, person_key: bytes | None, mapper: EntryMapper) -> tuple[bytes, bytes]:
+        """The stored bytes and the digest."""
+        if self.data is not None and self.content is not None:
+            return self.data, self.content
+        return _encoded(self.proposal, person_key, mapper)
+
+    @property
+    def record_id(self) -> UUID:
+        """The id of the record that the proposal is about."""
+        return record_id(self.proposal.kind, self.proposal.key)
+
+    def names(self) -> Iterator[RecordName]:
+        """The records that the proposal refers to."""
+        event = self.proposal.statement.event
+        if event is not None:
+            yield from ((r.kind, r.key) for r in references_of(event))
+
+
+def _encoded(
+    proposal: Proposal, person_key: bytes | None, mapper: EntryMapper
+) -> tuple[bytes, bytes]:
+    record = record_id(proposal.kind, proposal.key)
+    return mapper.encode(record, proposal.statement, person_key), digest(proposal, person_key)

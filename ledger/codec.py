@@ -1,0 +1,309 @@
+"""The stored form of entries: what becomes bytes, and how bytes become what they were.
+
+Data is `{"basis", "by", "effective", "effective_text", "event", "event_version", "note", "reason",
+"registered_on", "salt", "source"}`, what is empty left out. A header is `{"annuls" or "corrects",
+"appended_at", "data" (its SHA-256), "family", "id", "key", "kind", "name", "position",
+"recorded_at", "version"}`. Both are for ever: tests/golden holds a body of every event.
+
+The library's mapper and transcoder are subclassed rather than used as they are, because theirs
+write Python's type names into the bytes; its convention for upcasting is kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, cast
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
+
+from ledger.canonical import canonical, decode, sha256
+from ledger.dates import Edtf, format_moment, parse_edtf, parse_moment
+from ledger.entry import Entry, Proposal, Source, Statement
+from ledger.kind import ANNULLED, AnyEvent, Field, Registry, fields_of
+from ledger.refusal import Malformed
+
+CIPHER = "A256GCM"
+"""The name of the cipher beside each ciphertext: AES-256-GCM, nonce of 12 bytes first."""
+
+ERASED = "[erased]"
+"""What stands for a personal text whose key was destroyed."""
+
+LONGEST_DATA = 65_535
+"""An entry bundle of a transparency log's tile holds entries of at most this many bytes."""
+
+
+class CanonicalTranscoder(Transcoder):
+    """The library's transcoder, writing RFC 8785."""
+
+    def encode(self, obj: Any) -> bytes:
+        return canonical(obj)
+
+    def decode(self, data: bytes) -> Any:
+        return decode(data)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A decoded statement in its place in a record's history: the library's domain event."""
+
+    originator_id: UUID
+    originator_version: int
+    topic: str
+    statement: Statement
+
+
+class EntryMapper(Mapper[UUID]):
+    """Maps statements to stored bytes and back.
+
+    `person_key` gives the key of a person's record, or None once it was destroyed.
+    """
+
+    def __init__(
+        self, registry: Registry, person_key: Callable[[UUID], bytes | None] = lambda record: None
+    ) -> None:
+        super().__init__(CanonicalTranscoder())
+        self.registry = registry
+        self.person_key = person_key
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
+        recorded = cast(Recorded, domain_event)
+        record = recorded.originator_id
+        return StoredEvent(
+            originator_id=record,
+            originator_version=recorded.originator_version,
+            topic=recorded.topic,
+            state=self.encode(record, recorded.statement, self.person_key(record)),
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
+        record = cast(UUID, stored_event.originator_id)
+        name, data = stored_event.topic, stored_event.state
+        return Recorded(
+            originator_id=record,
+            originator_version=stored_event.originator_version,
+            topic=name,
+            statement=self.decode(name, record, data, self.person_key(record)),
+        )
+
+    def encode(
+        self,
+        record: UUID,
+        statement: Statement,
+        person_key: bytes | None,
+        *,
+        salt: str | None = None,
+    ) -> bytes:
+        """Return the data bytes of `statement` about `record`; `Malformed` if they are too many."""
+        event = statement.event
+        content = _content(statement)
+        if event is not None:
+            content["event"] = {
+                field.name: _stored(field, value, record, event, person_key)
+                for field, value in _values(event)
+            }
+        content["salt"] = salt or secrets.token_hex(16)
+        data = self.transcoder.encode(content)
+        if len(data) > LONGEST_DATA:
+            raise Malformed(f"the entry has {len(data)} bytes; at most {LONGEST_DATA} are stored")
+        return data
+
+    def decode(self, name: str, record: UUID, data: bytes, person_key: bytes | None) -> Statement:
+        """Return the statement that `data` holds under the stored name `name`."""
+        content = self.transcoder.decode(data)
+        event = None
+        if name != ANNULLED:
+            _, event_class = self.registry.event(name)
+            body = dict(content["event"])
+            for version in range(content["event_version"], event_class.class_version):
+                getattr(event_class, f"upcast_v{version}_v{version + 1}")(body)
+            event = event_class(
+                **{
+                    field.name: _plain(field, body.get(field.name), record, name, person_key)
+                    for field in fields_of(event_class)
+                }
+            )
+        return _statement(content, event)
+
+
+def digest(proposal: Proposal, person_key: bytes | None) -> bytes:
+    """The digest by which a retry is known to have the same content.
+
+    It is over the plain text, personal fields by an HMAC under the person's key: equal content has
+    equal digests, and nobody without the key can try names against it.
+    """
+    content = _content(proposal.statement)
+    # What the body's shape is called says nothing of its content: a retry may come after a release.
+    content.pop("event_version", None)
+    content["record"] = [proposal.kind, proposal.key]
+    for name in ("corrects", "annuls"):
+        target = getattr(proposal, name)
+        if target is not None:
+            content[name] = target
+    if proposal.recorded_on is not None:
+        content["recorded_on"] = format_moment(proposal.recorded_on)
+    event = proposal.statement.event
+    if event is not None:
+        content["name"] = event.stored_as
+        content["event"] = {
+            field.name: _sealed(value, person_key) if field.personal else _text(value)
+            for field, value in _values(event)
+        }
+    return hashlib.sha256(canonical(content)).digest()
+
+
+def header(entry_fields: Mapping[str, Any], data: bytes) -> bytes:
+    """Return the header bytes of an entry, given its fields other than the statement."""
+    content: dict[str, Any] = {
+        "appended_at": format_moment(entry_fields["appended_at"]),
+        "data": sha256(data),
+        "family": entry_fields["family"],
+        "id": str(entry_fields["id"]),
+        "key": entry_fields["key"],
+        "kind": entry_fields["kind"],
+        "name": entry_fields["name"],
+        "position": entry_fields["position"],
+        "recorded_at": format_moment(entry_fields["recorded_at"]),
+        "version": entry_fields["version"],
+    }
+    for target in ("corrects", "annuls"):
+        if entry_fields[target] is not None:
+            content[target] = entry_fields[target]
+    return canonical(content)
+
+
+def seal(entry_fields: dict[str, Any], statement: Statement, data: bytes) -> Entry:
+    """Put a header over `data` and return the whole entry."""
+    return Entry(**entry_fields, statement=statement, header=header(entry_fields, data), data=data)
+
+
+def _content(statement: Statement) -> dict[str, Any]:
+    """Everything of a statement but its event, in the stored form."""
+    source = statement.source
+    content: dict[str, Any] = {
+        "by": statement.recorded_by,
+        "effective": statement.effective and statement.effective.text,
+        "effective_text": statement.effective_text,
+        "basis": statement.basis,
+        "note": statement.note,
+        "reason": statement.reason,
+        "registered_on": statement.registered_on and statement.registered_on.isoformat(),
+        "source": source
+        and _without_empty(
+            {"document": source.document, "locator": source.locator, "sha256": source.sha256}
+        ),
+        "event_version": statement.event and statement.event.class_version,
+    }
+    return _without_empty(content)
+
+
+def _statement(content: dict[str, Any], event: AnyEvent | None) -> Statement:
+    effective, source = content.get("effective"), content.get("source")
+    registered_on = content.get("registered_on")
+    return Statement(
+        event=event,
+        effective=None if effective is None else parse_edtf(effective),
+        effective_text=content.get("effective_text"),
+        recorded_by=content["by"],
+        source=None if source is None else Source(**source),
+        basis=content.get("basis"),
+        note=content.get("note"),
+        reason=content.get("reason"),
+        registered_on=None if registered_on is None else date.fromisoformat(registered_on),
+    )
+
+
+def _without_empty(content: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if value is not None}
+
+
+def _values(event: AnyEvent) -> list[tuple[Field, Any]]:
+    """The fields of an event that are not empty, with their values."""
+    pairs = [(field, getattr(event, field.name)) for field in fields_of(type(event))]
+    return [(field, value) for field, value in pairs if value is not None]
+
+
+def _stored(
+    field: Field, value: Any, record: UUID, event: AnyEvent, person_key: bytes | None
+) -> Any:
+    if not field.personal:
+        return _text(value)
+    if person_key is None:
+        raise Malformed("the person's key was destroyed", field=field.name)
+    nonce = secrets.token_bytes(12)
+    sealed = AESGCM(person_key).encrypt(
+        nonce, _text(value).encode(), _place(record, event.stored_as, field.name)
+    )
+    return {CIPHER: base64.b64encode(nonce + sealed).decode()}
+
+
+def _plain(field: Field, value: Any, record: UUID, name: str, person_key: bytes | None) -> Any:
+    if value is None:
+        return None
+    if not field.personal:
+        return value_of(field, value)
+    if person_key is None:
+        return ERASED
+    sealed = base64.b64decode(value[CIPHER])
+    try:
+        text = AESGCM(person_key).decrypt(
+            sealed[:12], sealed[12:], _place(record, name, field.name)
+        )
+    except InvalidTag:
+        raise ValueError(
+            f"{field.name} of record {record} does not decrypt under its key"
+        ) from None
+    return text.decode()
+
+
+def _place(record: UUID, name: str, field: str) -> bytes:
+    """Binds a ciphertext to its place, so that it can't be moved to another record or field."""
+    return canonical([str(record), name, field])
+
+
+def _sealed(value: Any, person_key: bytes | None) -> str:
+    if person_key is None:
+        raise Malformed("the person's key was destroyed")
+    return hmac.new(person_key, _text(value).encode(), hashlib.sha256).hexdigest()
+
+
+def _text(value: Any) -> Any:
+    """The stored form of a field's value: text, except for truth values and small numbers."""
+    match value:
+        case Enum():
+            return value.value
+        case bool() | int() | str():
+            return value
+        case Decimal():
+            return format(value, "f")
+        case datetime():
+            return format_moment(value)
+        case date():
+            return value.isoformat()
+        case Edtf():
+            return value.text
+    raise TypeError(f"{type(value).__name__} has no stored form")
+
+
+def value_of(field: Field, stored: Any) -> Any:
+    """The value of a field from its stored form; ValueError or `Malformed` if it has none."""
+    if field.type in (str, int, bool):
+        return stored
+    if field.type is Edtf:
+        return parse_edtf(stored)
+    if field.type is datetime:
+        return parse_moment(stored)
+    if field.type is date:
+        return date.fromisoformat(stored)
+    return field.type(stored)

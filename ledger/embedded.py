@@ -1,0 +1,350 @@
+"""PostgreSQL without a database administrator: started when it is needed, stopped when not.
+
+`start` gives a server on a data folder: it joins the one that runs, or starts one. A server
+belongs to all processes that use it, not to the one that came first. Each of them holds a share
+of one lock, and when the last share is gone, however its holder ended, a watchdog
+(embedded_watchdog.py) shuts the server down.
+
+What is alive is told by locks alone, which the kernel takes from a process that ends, and never
+by a process's number, which can come to belong to another.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+import psycopg
+from psycopg import pq
+
+from ledger.embedded_folder import (
+    PORT,
+    DataFolder,
+    claim,
+    default_data,
+    environment,
+    initialise,
+    lay_socket,
+    remove_short_socket_folder,
+    write_access_rules,
+)
+from ledger.embedded_program import binaries, programs_for_others
+from ledger.refusal import Unusable
+
+__all__ = ["EmbeddedServer", "binaries", "default_data", "start"]
+
+DATABASE = "secretariat"
+
+Notice = Callable[[str], None]
+
+_SECONDS_BETWEEN_LOOKS = 0.02
+_SECONDS_BEFORE_A_NOTICE = 5
+
+# On the command line, where neither postgresql.conf nor ALTER SYSTEM can undo them.
+_SETTINGS = {
+    # An entry that was acknowledged is on the disk.
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "unix_socket_permissions": "0700",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_destination": "stderr",
+    "logging_collector": "off",
+    # Rows hold people's names, and nobody erases a log: it gets no statement and no value.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_checkpoints": "off",
+}
+
+# The message of a session's error can quote what the client sent. It goes to the client; the log
+# keeps to what is above an error: what the server itself has to say ("log"), and its failures.
+_QUIET_SESSIONS = "ALTER ROLE ALL SET log_min_messages = 'log'"
+
+
+class EmbeddedServer:
+    """A share in a running server, whose `url` is the libpq URL of the ledger's database.
+
+    Hold it for as long as the database is used, then `close` it, or use it as a context manager.
+    What is left open is closed when the process ends. A forked child has no share in it.
+    """
+
+    def __init__(self, folder: DataFolder, users: _FileLock, notice: Notice) -> None:
+        self.url = folder.url(DATABASE)
+        self._folder = folder
+        self._users = users
+        self._notice = notice
+        _servers.add(self)
+
+    def close(self) -> None:
+        """Give the share back; the last one to do so returns when the server has stopped."""
+        try:
+            _servers.remove(self)
+        except KeyError:
+            return
+        patience = _Patience(self._notice, f"waiting for PostgreSQL in {self._folder.path} to stop")
+        # One at a time, or two who leave together would each take the other for a third.
+        with closing(_FileLock(self._folder.start_lock)) as start_lock, closing(self._users):
+            patience.wait_for(lambda: start_lock.take(fcntl.LOCK_EX))
+            if self._users.take(fcntl.LOCK_EX):
+                _stop(self._folder, patience)
+            else:
+                # Others use it, and this is had at once; or the watchdog is stopping it.
+                patience.wait_for(lambda: self._users.take(fcntl.LOCK_SH))
+            if not _is_running(self._folder):
+                remove_short_socket_folder(self._folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def start(data: Path, notice: Notice | None = None) -> EmbeddedServer:
+    """Start the server on the folder `data`, or join the one that runs; return when it answers.
+
+    The folder is made if it is missing. However long the server takes to recover from a crash, it
+    is waited for, as long as it lives; after some seconds `notice` is told what is waited for
+    (standard error, if that is a terminal). Raises `Unusable`, whose message says what to do.
+    """
+    notice = notice or _tell_the_terminal
+    try:
+        return _start(claim(data), notice)
+    except OSError as error:
+        raise Unusable(
+            f"the data folder {data} can't be used: {error}; "
+            "mend that, or name another folder with --data"
+        ) from error
+
+
+def _start(folder: DataFolder, notice: Notice) -> EmbeddedServer:
+    patience = _Patience(
+        notice,
+        f"waiting for PostgreSQL in {folder.path} (after a crash it recovers, which takes a while)",
+    )
+    with closing(_FileLock(folder.start_lock)) as start_lock:
+        patience.wait_for(lambda: start_lock.take(fcntl.LOCK_EX))
+        users = _FileLock(folder.users_lock)
+        try:
+            # A server that is being stopped is gone when this is had.
+            patience.wait_for(lambda: users.take(fcntl.LOCK_SH))
+            _run(folder, patience)
+            _prepare(folder)
+        except BaseException:
+            users.close()
+            raise
+    return EmbeddedServer(folder, users, notice)
+
+
+def _run(folder: DataFolder, patience: _Patience) -> None:
+    """Return when a server answers: the one that runs, or else one that is launched."""
+    launched_at: int | None = None
+    while True:
+        if not _is_running(folder):
+            if launched_at is not None:
+                raise Unusable(
+                    f"PostgreSQL did not start in {folder.path}: "
+                    f"{folder.complaint_since(launched_at)}; {folder.log} has more"
+                )
+            launched_at = _launch(folder)
+        # Asking any sooner would fill the log with refusals while the server recovers.
+        if folder.says_ready():
+            if _answers(folder):
+                return
+            if not folder.socket.exists() and folder.says_ready():
+                raise Unusable(
+                    f"PostgreSQL runs in {folder.path}, and its socket {folder.socket} is gone: "
+                    "end the programs that use it, then start again"
+                )
+        patience.pause()
+
+
+def _launch(folder: DataFolder) -> int:
+    """Start a server that nobody waits for, and return the size that the log had before."""
+    stranger = folder.postmaster()
+    if stranger is not None:
+        raise Unusable(
+            f"a PostgreSQL that was started by other means runs on {folder.cluster} "
+            f"(process {stranger.pid}): stop that one first"
+        )
+    programs = binaries() if folder.account is None else programs_for_others(folder.path)
+    initialise(folder, programs)
+    (folder.cluster / "postmaster.pid").unlink(missing_ok=True)
+    lay_socket(folder)
+    write_access_rules(folder)
+    log = folder.open_log()
+    try:
+        size = os.fstat(log).st_size
+        subprocess.run(
+            _watchdog(folder, _server_command(folder, programs)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            cwd="/",
+            env=environment(),
+            # A terminal's Ctrl-C and its end are for us, not for the server.
+            start_new_session=True,
+            check=False,
+        )
+    finally:
+        os.close(log)
+    return size
+
+
+def _watchdog(folder: DataFolder, command: list[str]) -> list[str]:
+    program = Path(__file__).with_name("embedded_watchdog.py")
+    account = "-" if folder.account is None else str(folder.account)
+    locks = [str(folder.users_lock), str(folder.server_lock)]
+    return [sys.executable, "-I", "-S", str(program), *locks, account, *command]
+
+
+def _server_command(folder: DataFolder, programs: Path) -> list[str]:
+    # PostgreSQL reads a list of folders here, in which a name may stand in quotes.
+    socket_folder = '"' + str(folder.socket_folder).replace('"', '""') + '"'
+    files = {"hba_file": str(folder.host_rules), "ident_file": str(folder.names)}
+    settings = [f"{name}={value}" for name, value in {**_SETTINGS, **files}.items()]
+    return [
+        str(programs / "postgres"),
+        *("-D", str(folder.cluster)),
+        *("-k", socket_folder),
+        *("-h", ""),
+        *("-p", PORT),
+        *(word for setting in settings for word in ("-c", setting)),
+    ]
+
+
+def _answers(folder: DataFolder) -> bool:
+    # With a limit, as a server that is stopped in the middle takes connections and says nothing.
+    address = folder.url("postgres") + "&connect_timeout=2"
+    return pq.PGconn.ping(os.fsencode(address)) == pq.Ping.OK
+
+
+def _prepare(folder: DataFolder) -> None:
+    """Make sure that the server which answers is ours, and has the ledger's database."""
+    try:
+        with psycopg.connect(folder.url("postgres"), autocommit=True) as connection:
+            (served,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+            if served != str(folder.cluster):
+                raise Unusable(
+                    f"the server at {folder.socket} serves {served}, not {folder.cluster}: "
+                    "stop that one first"
+                )
+            databases = connection.execute("SELECT datname FROM pg_database").fetchall()
+            if (DATABASE,) not in databases:
+                connection.execute(_QUIET_SESSIONS)
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+    except psycopg.Error as error:
+        raise Unusable(
+            f"PostgreSQL in {folder.path} can't be used: {' '.join(str(error).split())}; "
+            f"{folder.log} may have more"
+        ) from None
+
+
+def _stop(folder: DataFolder, patience: _Patience) -> None:
+    """Stop the server; its watchdog may be gone, or waits for a lock that we have."""
+    process = folder.postmaster()
+    if process is None:
+        # It crashed. Its processes, if some are left, end by themselves.
+        return
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(signal.SIGINT)
+    patience.wait_for(lambda: not _is_running(folder))
+
+
+def _is_running(folder: DataFolder) -> bool:
+    """Whether a process of the server lives; one of a crashed server is one, too."""
+    with closing(_FileLock(folder.server_lock)) as lock:
+        return not lock.take(fcntl.LOCK_SH)
+
+
+class _Patience:
+    """Waiting without end, of which a person is told once, when it takes long."""
+
+    def __init__(self, notice: Notice, text: str) -> None:
+        self._notice: Notice | None = notice
+        self._text = text
+        self._began = time.monotonic()
+
+    def pause(self) -> None:
+        if self._notice and time.monotonic() - self._began > _SECONDS_BEFORE_A_NOTICE:
+            self._notice(self._text)
+            self._notice = None
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self.pause()
+
+
+class _FileLock:
+    """A lock on a file, which the kernel takes away when the process ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        _locks.add(self)
+
+    def take(self, kind: int) -> bool:
+        """Take the lock, shared or alone (LOCK_SH, LOCK_EX), if nobody's is in the way."""
+        try:
+            fcntl.flock(self._descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        if self in _locks:
+            _locks.remove(self)
+            # A child that is being forked in this moment has the same lock, so closing the file
+            # would not be enough.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            os.close(self._descriptor)
+
+    def forget(self) -> None:
+        """Close the file in a forked child, and leave the lock to the parent."""
+        os.close(self._descriptor)
+
+
+_servers: set[EmbeddedServer] = set()
+_locks: set[_FileLock] = set()
+
+
+def _close_all() -> None:
+    for server in list(_servers):
+        server.close()
+
+
+def _forget_all() -> None:
+    for lock in _locks:
+        lock.forget()
+    _locks.clear()
+    _servers.clear()
+
+
+atexit.register(_close_all)
+os.register_at_fork(after_in_child=_forget_all)
+
+
+def _tell_the_terminal(text: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"secretariat: {text}\n")

@@ -1,0 +1,151 @@
+"""An entry of the ledger: the header that only the lock can know, and what its recorder stated."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from ledger.dates import Edtf
+from ledger.kind import AnyEvent
+from ledger.refusal import Malformed
+
+_RECORDS = uuid5(NAMESPACE_URL, "urn:secretariat:record")
+_PRINCIPAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def record_id(kind: str, key: str) -> UUID:
+    """The UUID of a record: uuid5 of its kind and key, so that one key can be opened only once."""
+    return uuid5(_RECORDS, f"{kind}/{key}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The document that supports an entry.
+
+    `sha256` is of the evidence file, where there is one: 64 lower-case hexadecimal digits.
+    """
+
+    document: str
+    locator: str | None = None
+    sha256: str | None = None
+
+    def check(self) -> None:
+        """Raise `Malformed` for an empty document or a hash of another form."""
+        if not self.document.strip():
+            raise Malformed("a source names a document", field="source")
+        if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
+            raise Malformed(
+                f"{self.sha256!r} is not a SHA-256 in 64 lower-case hexadecimal digits",
+                field="evidence_sha256",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What the recorder said: the event, when it was true, on what ground.
+
+    `effective` is empty in an annulment, and in a correction that leaves the date alone.
+    `effective_text` keeps the words of the source beside it. `recorded_by` is an opaque id.
+    `basis` is how the source supports the entry (quoted, derived, public, illustrative …).
+    `registered_on` is the day on which an older register took it, where the ledger took it later.
+    """
+
+    event: AnyEvent | None
+    effective: Edtf | None = None
+    effective_text: str | None = None
+    recorded_by: str
+    source: Source | None = None
+    basis: str | None = None
+    note: str | None = None
+    reason: str | None = None
+    registered_on: date | None = None
+
+    def check(self) -> None:
+        """Raise `Malformed` for what no entry may state."""
+        if not _PRINCIPAL.fullmatch(self.recorded_by):
+            raise Malformed(
+                f"{self.recorded_by!r} is not an opaque id of a principal"
+                " (letters, digits and . _ : - only)",
+                field="recorded_by",
+            )
+        if self.source is not None:
+            self.source.check()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A statement that somebody wants recorded.
+
+    `corrects` and `annuls` name an entry of the same record: by its id, by `kind/key/version`, or
+    by the `label` of another proposal of the same set. `recorded_on` is the moment that an older
+    register states; None is now. `registered_on` of the statement and `recorded_on` exclude each
+    other. An `idempotency_key` belongs to `statement.recorded_by`.
+    """
+
+    kind: str
+    key: str
+    statement: Statement
+    corrects: str | None = None
+    annuls: str | None = None
+    label: str | None = None
+    recorded_on: datetime | None = None
+    idempotency_key: str | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One immutable entry, decoded.
+
+    `corrects` and `annuls` are positions. `name` is the stored name. `header` and `data` are the
+    exact bytes that were stored.
+    """
+
+    position: int
+    id: UUID
+    family: str
+    kind: str
+    key: str
+    version: int
+    name: str
+    corrects: int | None
+    annuls: int | None
+    recorded_at: datetime
+    appended_at: datetime
+    statement: Statement
+    header: bytes
+    data: bytes
+
+    @property
+    def target(self) -> int | None:
+        """The position of the entry that this one corrects or annuls."""
+        return self.annuls if self.corrects is None else self.corrects
+
+    @property
+    def event(self) -> AnyEvent | None:
+        """The event; None in an annulment."""
+        return self.statement.event
+
+    def row(self) -> tuple[Any, ...]:
+        """The values of this entry's columns, in the order of `ledger.store.COLUMNS`."""
+        return (
+            self.position,
+            record_id(self.kind, self.key),
+            self.version,
+            self.id,
+            self.family,
+            self.kind,
+            self.key,
+            self.name,
+            self.corrects,
+            self.annuls,
+            self.recorded_at,
+            self.appended_at,
+            self.statement.recorded_by,
+            self.header,
+            self.data,
+        )

@@ -1,0 +1,131 @@
+"""The form of a proposal: what is refused before it is encoded, whatever the ledger holds.
+
+Whatever passes here has a stored form, and none of its texts is more than PostgreSQL can hold. So
+a user's mistake never surfaces as a failure of the codec or of a statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from ledger.canonical import LARGEST
+from ledger.dates import format_moment
+from ledger.entry import Proposal
+from ledger.kind import AnyEvent, Kind, fields_of
+from ledger.refusal import Malformed, NotPermitted
+
+LONGEST_IDEMPOTENCY_KEY = 255
+"""In characters: with the principal before it, it must fit into a row of an index."""
+
+MOST_DIGITS, MOST_DECIMALS = 30, 10
+"""A decimal is stored digit by digit, so that an exponent could make it as long as it likes."""
+
+# PostgreSQL's text can't hold the first, and no UTF-8 the others.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def check_form(proposal: Proposal, kind: Kind) -> None:
+    """Raise `Refused` for what could not be recorded in any ledger."""
+    kind.check_key(proposal.key)
+    proposal.statement.check()
+    for field, value in _values(proposal):
+        _check_value(field, value)
+    _check_filled(proposal.statement.event)
+    _check_idempotency_key(proposal.idempotency_key)
+    _check_moment(proposal)
+    _check_parts(proposal, kind)
+
+
+def _values(proposal: Proposal) -> Iterator[tuple[str, Any]]:
+    """What a proposal holds besides its key and principal, by the names of its fields."""
+    statement = proposal.statement
+    for field in ("effective_text", "basis", "note", "reason"):
+        yield field, getattr(statement, field)
+    for field in ("corrects", "annuls", "label", "idempotency_key"):
+        yield field, getattr(proposal, field)
+    if statement.source is not None:
+        yield "source", statement.source.document
+        yield "locator", statement.source.locator
+    if statement.event is not None:
+        for event_field in fields_of(type(statement.event)):
+            yield event_field.name, getattr(statement.event, event_field.name)
+
+
+def _check_value(field: str, value: Any) -> None:
+    match value:
+        case str():
+            found = _UNSTORABLE.search(value)
+            if found:
+                raise Malformed(
+                    f"character {found.start() + 1} of the {field} is U+{ord(found[0]):04X}, which"
+                    " is no text; leave it out",
+                    field=field,
+                )
+        case int():
+            if abs(value) > LARGEST:
+                raise Malformed(f"the {field} has too many digits for a number", field=field)
+        case Decimal():
+            exponent = value.as_tuple().exponent
+            # That of an infinity, or of what is not a number, is a letter.
+            is_short = isinstance(exponent, int) and -exponent <= MOST_DECIMALS
+            if not is_short or value.adjusted() >= MOST_DIGITS:
+                raise Malformed(
+                    f"the {field} is not a number of at most {MOST_DIGITS} digits before the point"
+                    f" and {MOST_DECIMALS} behind it",
+                    field=field,
+                )
+
+
+def _check_filled(event: AnyEvent | None) -> None:
+    """Whoever has nothing to say leaves the field out: a name of blanks would stay for ever."""
+    for field in () if event is None else fields_of(type(event)):
+        value = getattr(event, field.name)
+        if isinstance(value, str) and not value.strip():
+            raise Malformed(f"the {field.name} is empty", field=field.name)
+
+
+def _check_idempotency_key(key: str | None) -> None:
+    if key is not None and not 1 <= len(key) <= LONGEST_IDEMPOTENCY_KEY:
+        raise Malformed(
+            f"an idempotency key has 1 to {LONGEST_IDEMPOTENCY_KEY} characters, not {len(key)}",
+            field="idempotency_key",
+        )
+
+
+def _check_moment(proposal: Proposal) -> None:
+    if proposal.recorded_on is None:
+        return
+    try:
+        format_moment(proposal.recorded_on)
+    except (ValueError, OverflowError):
+        raise Malformed(
+            f"{proposal.recorded_on.isoformat()} is not a moment: it has no offset from UTC, or"
+            " lies outside the years 0001 to 9999 there",
+            field="recorded_on",
+        ) from None
+    if proposal.statement.registered_on is not None:
+        raise NotPermitted(
+            "say when an older register took it either as the moment of recording or in the data,"
+            " not both",
+            field="recorded_on",
+        )
+
+
+def _check_parts(proposal: Proposal, kind: Kind) -> None:
+    """An entry is a fact with its date, a correction, whose date may stay, or an annulment."""
+    statement = proposal.statement
+    if proposal.corrects is not None and proposal.annuls is not None:
+        raise NotPermitted("an entry corrects or annuls, not both", field="annuls")
+    if statement.event is None:
+        if proposal.annuls is None:
+            raise NotPermitted("only an annulment has no event", field="annuls")
+        return
+    if proposal.annuls is not None:
+        raise NotPermitted("an annulment has no fields of its own", field="annuls")
+    if type(statement.event) not in kind.events:
+        raise NotPermitted(f"{statement.event.stored_as} is not an event of a {kind.name}")
+    if statement.effective is None and proposal.corrects is None:
+        raise NotPermitted("say when it was true", field="effective")

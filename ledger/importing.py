@@ -1,0 +1,346 @@
+"""Importing a register: a folder of CSV files, one for each event type, with one entry a row.
+
+Nothing is recorded unless everything can be. What is wrong with the form of any row is found first;
+then all rows go to the ledger as one set.
+
+An import can be repeated. A row is known again by its idempotency key, which is made of the event,
+the record, and the row's place among those of the same event and record in the order of their
+moments of recording, then of their lines; corrections and annulments are counted for themselves:
+
+    import:contribution.received:C-2023-KAZ:1
+    import:contribution.received:C-2023-KAZ:correction:1
+    import:contribution.received:C-2023-KAZ:annulment:1
+
+So rows of other records, and rows added below, leave the keys as they were. A row that was edited
+comes with a known key and other content, and is refused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ledger.admission import Answer
+from ledger.dates import Edtf, HomeZone, format_moment
+from ledger.entry import Proposal, Statement
+from ledger.importing_file import Occasion, RegisterRow, Sheet, file_name, read_file
+from ledger.importing_order import moment_of, recording_order
+from ledger.importing_problem import ImportRefused, Problem, behind, guess, plain
+from ledger.kind import Registry, fields_of
+from ledger.record import Ledger, SetRefused
+from ledger.refusal import KeyReused, Refused
+
+__all__ = [
+    "FileOutcome",
+    "ImportRefused",
+    "Outcome",
+    "Problem",
+    "Register",
+    "Row",
+    "read_register",
+    "record_register",
+]
+
+Progress = Callable[[int, int], None]
+"""Called with how much is done, and of how much."""
+
+
+def _silent(done: int, total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a row of a register proposes, and where it stands."""
+
+    proposal: Proposal
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The rows of a register, in the order of recording, and the names of its files."""
+
+    rows: list[Row]
+    files: list[str]
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """How many of a file's rows were recorded now, and how many had been before."""
+
+    recorded: int
+    repeated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many rows were recorded now, how many had been before; the same for each file."""
+
+    recorded: int
+    repeated: int
+    files: Mapping[str, FileOutcome]
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read_register(
+    folder: Path,
+    registry: Registry,
+    zone: HomeZone,
+    *,
+    only: Sequence[str] | None = None,
+    principal: str,
+    now: datetime,
+    late: bool = False,
+    progress: Progress = _silent,
+) -> Register:
+    """Read the register in `folder`; raise `ImportRefused` with everything that is wrong with it.
+
+    `only` names the files to take, with or without .csv. `principal` is who records (`Malformed`
+    if it isn't an opaque id), `now` the present moment. With `late` the day on which an older
+    register took a row becomes a part of its data, and the row is recorded now. `progress` counts
+    bytes.
+    """
+    Statement(event=None, recorded_by=principal).check()
+    occasion = Occasion(registry=registry, zone=zone, principal=principal, now=now, late=late)
+    problems: list[Problem] = []
+    paths = _chosen(folder, _sheets(registry), only, problems)
+    rows: list[RegisterRow] = []
+    total, before = sum(size for _, _, size in paths), 0
+    for path, sheet, size in paths:
+        advance = partial(_advance, progress, before, total)
+        rows += read_file(path, sheet, occasion, problems, advance)
+        before += size
+    ordered = recording_order(rows, occasion, problems)
+    if problems:
+        raise ImportRefused(problems)
+    keys = _idempotency_keys(ordered)
+    return Register(
+        [Row(row.proposal(keys[row.place]), *row.place) for row in ordered],
+        [path.name for path, _, _ in paths],
+        late,
+    )
+
+
+def _advance(progress: Progress, before: int, total: int, done: int) -> None:
+    progress(before + done, total)
+
+
+def _sheets(registry: Registry) -> dict[str, Sheet]:
+    """What each file may hold, by its name, in the order of the registry."""
+    events = [registry.event(name) for name in registry.event_names()]
+    sheets = {file_name(event.stored_as): Sheet(kind, event, registry) for kind, event in events}
+    assert len(sheets) == len(events), "no two stored names differ in their underscores alone"
+    return sheets
+
+
+def _chosen(
+    folder: Path, sheets: Mapping[str, Sheet], only: Sequence[str] | None, problems: list[Problem]
+) -> list[tuple[Path, Sheet, int]]:
+    """The files to read with their sheets and sizes; adds to `problems` what else is there."""
+    found = _csv_files(folder)
+    if only:
+        names = [name if name.endswith(".csv") else f"{name}.csv" for name in only]
+        problems += _wrongly_named(dict.fromkeys(names), found, sheets)
+    else:
+        names = list(found)
+        unknown = [name for name in names if name not in sheets]
+        if unknown:
+            problems.append(_unknown_files(folder, unknown, sheets))
+    taken = [name for name in sheets if name in names and name in found]
+    return [(found[name], sheets[name], _size(found[name])) for name in taken]
+
+
+def _csv_files(folder: Path) -> dict[str, Path]:
+    """The CSV files of a folder by their names, sorted; hidden ones aside."""
+    try:
+        found = {
+            path.name: path
+            for path in sorted(folder.iterdir())
+            if path.suffix.lower() == ".csv" and not path.name.startswith(".") and path.is_file()
+        }
+    except FileNotFoundError:
+        raise _no_register(folder, "there is no such folder; name the one with the files") from None
+    except NotADirectoryError:
+        raise _no_register(folder, "this is a file; name the folder that it is in") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise _no_register(folder, f"it can't be read: {reason}") from None
+    if not found:
+        raise _no_register(
+            folder,
+            "there are no CSV files in it; a register has one for each event type, such as"
+            " contribution_received.csv",
+        )
+    return found
+
+
+def _no_register(folder: Path, reason: str) -> ImportRefused:
+    return ImportRefused([Problem(file=str(folder), reason=reason)])
+
+
+def _unknown_files(folder: Path, unknown: Iterable[str], sheets: Iterable[str]) -> Problem:
+    listed = ", ".join(
+        f"{plain(name)}{guess(name, sheets, ' ({})', nearness=0.9)}" for name in unknown
+    )
+    return Problem(
+        file=str(folder),
+        reason=f"no event of this ledger goes by the name of {listed}; rename what is misspelt, or"
+        " name the files to take with --only",
+    )
+
+
+def _wrongly_named(
+    names: Iterable[str], found: Mapping[str, Path], sheets: Mapping[str, Sheet]
+) -> Iterator[Problem]:
+    for name in names:
+        if name not in sheets:
+            reason = f"--only names no file of events that this ledger knows{guess(name, sheets)}"
+            yield Problem(file=name, reason=reason)
+        elif name not in found:
+            yield Problem(file=name, reason="--only names it, and it is not in the folder")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        # Reading the file says what is wrong with it.
+        return 0
+
+
+def _idempotency_keys(rows: Sequence[RegisterRow]) -> dict[tuple[str, int], str]:
+    """The key of each row, by its place; the module says how they are made."""
+    keys: dict[tuple[str, int], str] = {}
+    counted: Counter[str] = Counter()
+    for row in sorted(rows, key=lambda row: (moment_of(row), row.line)):
+        name = f"import:{row.sheet.event.stored_as}:{row.key}"
+        if row.corrects is not None:
+            name += ":correction"
+        elif row.annuls is not None:
+            name += ":annulment"
+        counted[name] += 1
+        keys[row.place] = f"{name}:{counted[name]}"
+    return keys
+
+
+# ---------------------------------------------------------------- recording
+
+
+def record_register(
+    ledger: Ledger,
+    register: Register,
+    *,
+    dry_run: bool = False,
+    progress: Progress = _silent,
+) -> Outcome:
+    """Record all rows of a register, or raise `ImportRefused` with every refusal.
+
+    With `dry_run` everything is done but the keeping. `progress` counts rows.
+    """
+    rows = register.rows
+    submitted = ledger.submit(
+        [row.proposal for row in rows],
+        dry_run=dry_run,
+        progress=lambda count: progress(count, len(rows)),
+    )
+    try:
+        answers = submitted.result()
+    except SetRefused as refused:
+        problems = [
+            _problem_of(rows[index], refusal, ledger, late=register.late)
+            for index, refusal in refused.refusals
+        ]
+        raise ImportRefused(problems, refused.left_out) from None
+    return _outcome(register, answers)
+
+
+def _outcome(register: Register, answers: Sequence[Answer]) -> Outcome:
+    counted = Counter(
+        (row.file, answer.repeated) for row, answer in zip(register.rows, answers, strict=True)
+    )
+    files = {
+        name: FileOutcome(counted[name, False], counted[name, True]) for name in register.files
+    }
+    return Outcome(
+        recorded=sum(outcome.recorded for outcome in files.values()),
+        repeated=sum(outcome.repeated for outcome in files.values()),
+        files=files,
+    )
+
+
+def _problem_of(row: Row, refusal: Refused, ledger: Ledger, *, late: bool) -> Problem:
+    """The ledger's refusal of a row, as a problem of the cell at fault or else of its key."""
+    kind = ledger.registry.kind(row.proposal.kind)
+    cells = _cells_of(row.proposal, kind.key_column, ledger.zone)
+    column = refusal.field if refusal.field in cells else kind.key_column
+    value = cells[column]
+    reason = behind(value, refusal.message)
+    if isinstance(refusal, KeyReused):
+        reason = (
+            "this row was imported before, with other content, and an entry never changes: put it"
+            " back as it was, with a label, and correct it by another row whose column corrects"
+            " names the label (a row that is new goes below those of its record)"
+        )
+        if late:
+            reason += "; what was imported without --late is not to be imported with it"
+    return Problem(file=row.file, line=row.line, column=column, value=value, reason=reason)
+
+
+def _cells_of(proposal: Proposal, key_column: str, zone: HomeZone) -> dict[str, str | None]:
+    """What the cells of a row held, by column; None for what was empty or is about a person."""
+    statement, source = proposal.statement, proposal.statement.source
+    cells = {
+        key_column: proposal.key,
+        "effective": statement.effective,
+        "effective_text": statement.effective_text,
+        "recorded_on": proposal.recorded_on and _stated(proposal.recorded_on, zone),
+        "source": source and source.document,
+        "locator": source and source.locator,
+        "evidence_sha256": source and source.sha256,
+        "basis": statement.basis,
+        "note": statement.note,
+        "reason": statement.reason,
+        "label": proposal.label,
+        "corrects": proposal.corrects,
+        "annuls": proposal.annuls,
+    }
+    event = statement.event
+    if event is not None:
+        for field in fields_of(type(event)):
+            cells[field.name] = None if field.personal else getattr(event, field.name)
+    return {column: _written(value) for column, value in cells.items()}
+
+
+def _stated(moment: datetime, zone: HomeZone) -> str:
+    """The plain day, if that is what `moment` was made of, or the moment."""
+    day = zone.day_of(moment)
+    end_of_time = datetime.max.replace(tzinfo=UTC)
+    stands_for_day = zone.recorded_on(day, end_of_time) == moment
+    return day.isoformat() if stands_for_day else format_moment(moment)
+
+
+def _written(value: Any) -> str | None:
+    """The text of a value as a register writes it."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return "yes" if value else "no"
+        case Edtf():
+            return value.text
+        case Decimal():
+            return format(value, "f")
+        case date():
+            return value.isoformat()
+    return str(value)

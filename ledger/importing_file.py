@@ -1,0 +1,337 @@
+"""One file of a register: its columns, and its rows read into statements.
+
+A column is the record's key, a field of the event, or one of `COMMON`. An empty cell is no value.
+Blanks around a cell are refused, so that no key or code gets stored in two spellings; only free
+text is kept as it is. What is wrong is collected, so that a user sees all of it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ledger.csvfile import BrokenFile, read_rows
+from ledger.dates import HomeZone, parse_edtf
+from ledger.entry import Proposal, Source, Statement
+from ledger.form import check_form
+from ledger.importing_cells import checked_key, label, parser_of, recorded_on, split_source
+from ledger.importing_problem import Problem, behind, guess
+from ledger.kind import AnyEvent, Kind, Registry, fields_of
+from ledger.refusal import Refused
+
+T = TypeVar("T")
+
+FREE_TEXT = ("effective_text", "note", "reason")
+
+COMMON = (
+    *("effective", "effective_text", "recorded_on"),
+    *("source", "locator", "evidence_sha256", "basis", "note", "reason"),
+    *("label", "corrects", "annuls"),
+)
+"""The columns that every file may have. A field of an event that is called like one takes it; in
+the row of an annulment, which has no event, the column is the common one again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """Of an import: who does it, when, where the days end; `late` as in `read_register`."""
+
+    registry: Registry
+    zone: HomeZone
+    principal: str
+    now: datetime
+    late: bool
+
+
+class Sheet:
+    """What a file of one event type holds: its columns, and what reads their cells."""
+
+    def __init__(self, kind: Kind, event: type[AnyEvent], registry: Registry) -> None:
+        self.kind = kind
+        self.event = event
+        self.file = file_name(event.stored_as)
+        self.fields = {field.name: field for field in fields_of(event)}
+        self.parsers = {name: parser_of(field, registry) for name, field in self.fields.items()}
+        self.columns = tuple(dict.fromkeys((kind.key_column, *self.fields, *COMMON)))
+        needed = (name for name, field in self.fields.items() if not field.optional)
+        # What is filled in every row but those of corrections and annulments.
+        self.required = tuple(dict.fromkeys((kind.key_column, "effective", *needed)))
+
+
+def file_name(stored_as: str) -> str:
+    """The name of the file that holds the events of a stored name."""
+    return stored_as.replace(".", "_") + ".csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterRow:
+    """A row as it was read, without its place among the others.
+
+    `moment` is when an older register took it; None is now.
+    """
+
+    sheet: Sheet
+    line: int
+    key: str
+    statement: Statement
+    moment: datetime | None
+    label: str | None
+    corrects: str | None
+    annuls: str | None
+
+    @property
+    def target(self) -> str | None:
+        """The name of the entry that this one corrects or annuls."""
+        return self.annuls if self.corrects is None else self.corrects
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The file and the line, which no other row has."""
+        return self.sheet.file, self.line
+
+    @property
+    def record(self) -> tuple[str, str]:
+        """The kind and the key of the record that the row is about."""
+        return self.sheet.kind.name, self.key
+
+    def proposal(self, idempotency_key: str) -> Proposal:
+        """What the row proposes; a late one is recorded now, whatever its moment."""
+        is_late = self.statement.registered_on is not None
+        return Proposal(
+            kind=self.sheet.kind.name,
+            key=self.key,
+            statement=self.statement,
+            corrects=self.corrects,
+            annuls=self.annuls,
+            label=self.label,
+            recorded_on=None if is_late else self.moment,
+            idempotency_key=idempotency_key,
+        )
+
+
+def read_file(
+    path: Path,
+    sheet: Sheet,
+    occasion: Occasion,
+    problems: list[Problem],
+    progress: Callable[[int], None],
+) -> Iterator[RegisterRow]:
+    """Yield the rows of a file that nothing is wrong with; add to `problems` what is.
+
+    `progress` is called with the bytes of the file that have been read.
+    """
+    header: list[str] = []
+    try:
+        for row in read_rows(path):
+            if not header:
+                header = row.cells
+                if not _check_header(sheet, row.line, header, problems):
+                    return
+            elif len(row.cells) != len(header):
+                cells = "1 cell" if len(row.cells) == 1 else f"{len(row.cells)} cells"
+                reason = f"the row has {cells}, the header {len(header)}"
+                problems.append(Problem(file=sheet.file, line=row.line, reason=reason))
+            else:
+                # Of two columns of a name the first counts; the header was refused anyway.
+                cells_by_column = dict(zip(reversed(header), reversed(row.cells), strict=True))
+                reading = _Reading(sheet, occasion, row.line, cells_by_column, problems)
+                yield from reading.row()
+            progress(row.end)
+        if not header:
+            reason = f"there is no header; the columns are {', '.join(sheet.columns)}"
+            problems.append(Problem(file=sheet.file, line=1, reason=reason))
+    except BrokenFile as broken:
+        is_known = broken.cell is not None and broken.cell < len(header)
+        column = header[broken.cell] if is_known and broken.cell is not None else None
+        reason = f"{broken.reason} (what follows was not read)"
+        problems.append(Problem(file=sheet.file, line=broken.line, column=column, reason=reason))
+    except OSError as error:
+        reason = f"it can't be read: {error.strerror or error}"
+        problems.append(Problem(file=sheet.file, reason=reason))
+
+
+def _check_header(sheet: Sheet, line: int, header: list[str], problems: list[Problem]) -> bool:
+    """Add what is wrong with the header; False if it is none."""
+
+    def complain(reason: str, column: str | None = None) -> None:
+        problems.append(Problem(file=sheet.file, line=line, column=column, reason=reason))
+
+    columns = f"the columns are {', '.join(sheet.columns)}"
+    if not set(header) & set(sheet.columns):
+        is_split_otherwise = len(header) == 1 and any(sign in header[0] for sign in ";\t")
+        hint = "commas separate the cells; " if is_split_otherwise else ""
+        complain(f"this is no header; {hint}{columns}")
+        return False
+    for number, name in enumerate(header):
+        if not name:
+            complain(f"column {number + 1} has no name; {columns}")
+        elif name in header[:number]:
+            complain("there is another column of this name", name)
+        elif name not in sheet.columns:
+            complain(f"there is no such column{guess(name, sheet.columns)}; {columns}", name)
+    for name in _columns_missing(sheet, header):
+        complain("this column is missing", name)
+    return True
+
+
+def _columns_missing(sheet: Sheet, header: list[str]) -> list[str]:
+    """The columns without which no row of the file could be read."""
+    if "annuls" in header:
+        needed: tuple[str, ...] = (sheet.kind.key_column,)
+    elif "corrects" in header:
+        needed = tuple(name for name in sheet.required if name != "effective")
+    else:
+        needed = sheet.required
+    return [name for name in needed if name not in header]
+
+
+class _Reading:
+    """The reading of one row. Each method complains of what it can't read, and goes on."""
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        occasion: Occasion,
+        line: int,
+        cells: Mapping[str, str],
+        problems: list[Problem],
+    ) -> None:
+        self._sheet = sheet
+        self._occasion = occasion
+        self._line = line
+        self._cells = cells
+        self._problems = problems
+        self._problems_before = len(problems)
+        self._is_annulment = bool(cells.get("annuls"))
+
+    def row(self) -> Iterator[RegisterRow]:
+        """Yield the row, unless anything is wrong with it."""
+        self._check_filled()
+        sheet, zone, now = self._sheet, self._occasion.zone, self._occasion.now
+        key = self._value(sheet.kind.key_column, partial(checked_key, sheet.kind))
+        values = {name: self._value(name, parse) for name, parse in self._event_parsers()}
+        recorded = self._common("recorded_on", lambda text: recorded_on(text, zone, now))
+        moment, day = recorded or (None, None)
+        statement = self._statement_but_for_its_event()
+        corrects, annuls = self._common("corrects", str), self._common("annuls", str)
+        if corrects and annuls:
+            self._complain("annuls", "a row corrects or annuls, not both")
+        name = self._common("label", label)
+        if key is None or not self._is_fine():
+            return
+        event = None if self._is_annulment else sheet.event(**values)
+        registered_on = day if self._occasion.late else None
+        row = RegisterRow(
+            sheet=sheet,
+            line=self._line,
+            key=key,
+            statement=Statement(event=event, registered_on=registered_on, **statement),
+            moment=moment,
+            label=name,
+            corrects=corrects,
+            annuls=annuls,
+        )
+        if self._has_form(row):
+            yield row
+
+    def _statement_but_for_its_event(self) -> dict[str, Any]:
+        return {
+            "effective": self._common("effective", parse_edtf),
+            "effective_text": self._text("effective_text"),
+            "recorded_by": self._occasion.principal,
+            "source": self._source(),
+            "basis": self._text("basis"),
+            "note": self._text("note"),
+            "reason": self._text("reason"),
+        }
+
+    def _check_filled(self) -> None:
+        """Complain of what is empty and shouldn't be, and of what is not and should."""
+        if self._is_annulment:
+            required: tuple[str, ...] = (self._sheet.kind.key_column,)
+            for name in self._sheet.fields:
+                is_its_own = name in COMMON or name == self._sheet.kind.key_column
+                if self._cells.get(name) and not is_its_own:
+                    self._complain(name, "an annulment leaves this empty")
+        else:
+            required = self._sheet.required
+        for name in required:
+            if name == "effective" and self._cells.get("corrects"):
+                continue
+            if self._cells.get(name) == "":
+                self._complain(name, "it is empty, and must not be")
+            elif name not in self._cells and "annuls" in self._cells:
+                self._complain(name, "this column is missing, and only annulments do without it")
+
+    def _event_parsers(self) -> Iterator[tuple[str, Callable[[str], Any]]]:
+        if not self._is_annulment:
+            yield from self._sheet.parsers.items()
+
+    def _source(self) -> Source | None:
+        """The source; its locator is split off where there is no column for it."""
+        document, locator = self._text("source"), self._text("locator")
+        sha256 = self._text("evidence_sha256")
+        if not self._cells.get("source"):
+            for column in ("locator", "evidence_sha256"):
+                if self._cells.get(column):
+                    self._complain(column, "it needs a source, and that is empty")
+        if document is None:
+            return None
+        if "locator" not in self._cells:
+            document, locator = split_source(document)
+        return Source(document=document, locator=locator, sha256=sha256)
+
+    def _text(self, column: str) -> str | None:
+        text = self._common(column, str)
+        if text is not None and text.isspace():
+            self._complain(column, "it holds nothing but blanks; leave it empty")
+        return text
+
+    def _common(self, column: str, parse: Callable[[str], T]) -> T | None:
+        """What the cell of a common column means, unless a field of the event has taken it."""
+        if column in self._sheet.fields and not self._is_annulment:
+            return None
+        return self._value(column, parse)
+
+    def _value(self, column: str, parse: Callable[[str], T]) -> T | None:
+        """What the cell means; None if it is empty or can't be read."""
+        text = self._cells.get(column)
+        if not text:
+            return None
+        if column not in FREE_TEXT and text != text.strip():
+            self._complain(column, "there are blanks around it; take them away")
+            return None
+        try:
+            return parse(text)
+        except Refused as refusal:
+            self._complain(column, refusal.message)
+            return None
+
+    def _has_form(self, row: RegisterRow) -> bool:
+        """Whether the row passes what the ledger refuses without looking into itself."""
+        try:
+            check_form(row.proposal("import"), self._sheet.kind)
+        except Refused as refusal:
+            self._complain(refusal.field, refusal.message)
+        return self._is_fine()
+
+    def _is_fine(self) -> bool:
+        return len(self._problems) == self._problems_before
+
+    def _complain(self, column: str | None, reason: str) -> None:
+        field = self._sheet.fields.get(column or "")
+        is_shown = field is None or not field.personal
+        value = self._cells.get(column or "") or None
+        self._problems.append(
+            Problem(
+                file=self._sheet.file,
+                line=self._line,
+                column=column,
+                value=value if is_shown else None,
+                reason=behind(value, reason),
+            )
+        )

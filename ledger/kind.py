@@ -1,0 +1,233 @@
+"""What every kind of record is made of: events that open it and change it, and a state.
+
+An event is the command: what is proposed is what is stored. `admit` may refuse; `apply` must never
+fail, since it replays history (commanded, guides/Aggregates.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from ledger.refusal import AlreadyExists, Malformed, NotFound
+
+S = TypeVar("S")
+
+ANNULLED = "entry.annulled"
+"""The stored name of an annulment, whatever kind of record its target belongs to."""
+
+_STORED_NAME = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
+
+
+@dataclass(frozen=True, slots=True)
+class RefersTo:
+    """Marks a field that holds the key of another record: `Annotated[str, RefersTo("state")]`."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reference:
+    """A record that an event refers to, and the field that does so."""
+
+    kind: str
+    key: str
+    field: str
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Event(Generic[S]):
+    """Something that happened to a record; immutable, built by keyword.
+
+    `stored_as` is written beside every event of a class: it never changes and is never used again,
+    whatever becomes of the class. `personal` names the fields whose text is about a person and is
+    stored encrypted; a class that doesn't say does not load. `class_version` counts the shapes that
+    the body has had; `upcast_v1_v2(body)` brings a stored body of shape 1 to shape 2.
+    """
+
+    stored_as: ClassVar[str]
+    personal: ClassVar[tuple[str, ...]]
+    class_version: ClassVar[int] = 1
+    is_opening: ClassVar[bool] = False
+
+    def __init_subclass__(
+        cls, *, stored_as: str | None = None, personal: tuple[str, ...] | None = None
+    ) -> None:
+        super().__init_subclass__()
+        if stored_as is None:
+            return
+        if not _STORED_NAME.fullmatch(stored_as):
+            raise TypeError(f"{cls.__name__}: {stored_as!r} is not of the form record.happened")
+        if personal is None:
+            raise TypeError(f"{cls.__name__} must say which of its fields are personal")
+        cls.stored_as = stored_as
+        cls.personal = personal
+        dataclass(frozen=True, kw_only=True)(cls)
+
+    def admit_to(self, current: S | None) -> None:
+        """Raise `Refused` if this may not follow `current` (None: no such record)."""
+        raise NotImplementedError
+
+    def apply_to(self, current: S | None) -> S:
+        """Return the state after this. Replays history, so must not fail."""
+        raise NotImplementedError
+
+
+class Opening(Event[S]):
+    """An event that begins a record, and sorts before all that follows in it."""
+
+    is_opening = True
+
+    def admit(self) -> None:
+        """Raise `Refused` if this may not be recorded."""
+
+    def begin(self) -> S:
+        """Return the record's first state."""
+        raise NotImplementedError
+
+    def admit_to(self, current: S | None) -> None:
+        if current is not None:
+            raise AlreadyExists("this record is on record already; correct its opening instead")
+        self.admit()
+
+    def apply_to(self, current: S | None) -> S:
+        return self.begin()
+
+
+class Change(Event[S]):
+    """An event in the life of a record that exists."""
+
+    def admit(self, current: S) -> None:
+        """Raise `Refused` if this may not follow `current`."""
+
+    def apply(self, current: S) -> S:
+        """Return the state after this."""
+        raise NotImplementedError
+
+    def admit_to(self, current: S | None) -> None:
+        if current is None:
+            raise NotFound("there is no such record yet; record its opening first")
+        self.admit(current)
+
+    def apply_to(self, current: S | None) -> S:
+        assert current is not None, "a history begins with its opening"
+        return self.apply(current)
+
+
+AnyEvent = Event[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of record: its name, its family, its events, and the form of its keys.
+
+    `family` is what access is granted by later. `key_column` is the name of the column that holds
+    the key in an import file. Keys are natural where there is one (`KAZ`, `C-2023-KAZ`) and never
+    a person's name.
+    """
+
+    name: str
+    family: str
+    events: tuple[type[AnyEvent], ...]
+    key_column: str
+    key_form: re.Pattern[str] = _KEY
+    key_example: str
+
+    def check_key(self, key: str) -> None:
+        """Raise `Malformed` unless `key` has the form of this kind's keys."""
+        if not self.key_form.fullmatch(key):
+            shown = key if len(key) <= 60 else f"{key[:60]}… ({len(key)} characters)"
+            raise Malformed(
+                f"{shown!r} is not a key of a {self.name}; one looks like {self.key_example!r}",
+                field=self.key_column,
+            )
+
+
+class Registry:
+    """The kinds that a ledger knows, in their order: what is referred to comes first."""
+
+    def __init__(self, kinds: Sequence[Kind]) -> None:
+        self.kinds = tuple(kinds)
+        self._by_name = {kind.name: kind for kind in self.kinds}
+        self._by_event = {
+            event.stored_as: (kind, event) for kind in self.kinds for event in kind.events
+        }
+        if len(self._by_name) != len(self.kinds):
+            raise TypeError("two kinds have the same name")
+        if len(self._by_event) != sum(len(kind.events) for kind in self.kinds):
+            raise TypeError("two events have the same stored name")
+
+    def kind(self, name: str) -> Kind:
+        """The kind of that name, or `NotFound`."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            known = ", ".join(self._by_name)
+            raise NotFound(f"{name!r} is not a kind of record; kinds are {known}") from None
+
+    def event(self, stored_as: str) -> tuple[Kind, type[AnyEvent]]:
+        """The kind and the class of a stored name, or `NotFound`."""
+        try:
+            return self._by_event[stored_as]
+        except KeyError:
+            raise NotFound(f"{stored_as!r} is not the stored name of an event") from None
+
+    def event_names(self) -> Iterable[str]:
+        """Every stored name, in the order of the kinds."""
+        return self._by_event.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of an event: its plain type, whether it may be empty, and what it refers to."""
+
+    name: str
+    type: Any
+    optional: bool
+    refers_to: str | None
+    personal: bool
+
+
+_fields: dict[type[AnyEvent], tuple[Field, ...]] = {}
+
+
+def fields_of(event: type[AnyEvent]) -> tuple[Field, ...]:
+    """The fields of an event class, read once from its annotations."""
+    if event not in _fields:
+        hints = get_type_hints(event, include_extras=True)
+        names = [field.name for field in fields(event)]  # type: ignore[arg-type]  # A dataclass by __init_subclass__.
+        _fields[event] = tuple(_field(name, hints[name], event) for name in names)
+    return _fields[event]
+
+
+def _field(name: str, hint: Any, event: type[AnyEvent]) -> Field:
+    optional = type(None) in get_args(hint)
+    if optional:
+        hint = next(arg for arg in get_args(hint) if arg is not type(None))
+    refers_to = None
+    if get_origin(hint) is Annotated:
+        hint, *marks = get_args(hint)
+        refers_to = next((mark.kind for mark in marks if isinstance(mark, RefersTo)), None)
+    return Field(name, hint, optional, refers_to, name in event.personal)
+
+
+def references_of(event: AnyEvent) -> Iterable[Reference]:
+    """The records that `event` refers to."""
+    for field in fields_of(type(event)):
+        if field.refers_to is not None:
+            key = getattr(event, field.name)
+            if key is not None:
+                yield Reference(field.refers_to, key, field.name)

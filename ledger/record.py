@@ -1,0 +1,472 @@
+"""The one way into the ledger: lock, replay, admit, append, project, commit.
+
+One thread with one connection takes all the sets of proposals that wait and commits them together:
+the price of a commit is shared, and whoever gets an answer finds the entry durable and in every
+read model. A set is recorded whole or not at all; refusing one does not touch the others.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any, Protocol, Self
+
+import psycopg
+
+from ledger import store
+from ledger.admission import Answer, Batch, Draft, History, Prepared, RecordName
+from ledger.codec import EntryMapper
+from ledger.database import AnyConnection, AnyCursor, one_line
+from ledger.dates import HomeZone
+from ledger.entry import Entry, Proposal, record_id
+from ledger.kind import Registry
+from ledger.refusal import Refused, SecretariatError, Unusable
+from ledger.timeline import steps
+
+MOST_PROPOSALS = 1_000
+"""So many proposals, at the most, are waited for and committed together."""
+
+ANSWERED = """
+    SELECT principal, idempotency.key, position, digest
+      FROM ledger.idempotency
+      JOIN unnest(%s::text[], %s::text[]) AS asked (principal, key) USING (principal, key)
+"""
+
+OPEN_RECORDS = """
+    SELECT kind, key, is_open
+      FROM ledger.records JOIN unnest(%s::text[], %s::text[]) AS asked (kind, key) USING (kind, key)
+"""
+
+PERSON_KEYS = "SELECT record_id, key FROM ledger.person_keys WHERE record_id = ANY(%s)"
+
+REFERRING = """
+    SELECT kind, key FROM ledger.record_references
+     WHERE to_kind = %s AND to_key = %s AND (kind, key) <> (to_kind, to_key)
+"""
+
+ADD_PERSON_KEYS = """
+    INSERT INTO ledger.person_keys (record_id, key) SELECT * FROM unnest(%s::uuid[], %s::bytea[])
+"""
+
+ADD_ANSWERED = """
+    INSERT INTO ledger.idempotency (principal, key, position, digest)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bytea[])
+"""
+
+SET_RECORDS = """
+    INSERT INTO ledger.records (kind, key, version, is_open)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::boolean[])
+    ON CONFLICT (kind, key) DO UPDATE SET version = excluded.version, is_open = excluded.is_open
+"""
+
+DROP_REFERENCES = """
+    DELETE FROM ledger.record_references
+     USING unnest(%s::text[], %s::text[]) AS gone (kind, key)
+     WHERE record_references.kind = gone.kind AND record_references.key = gone.key
+"""
+
+ADD_REFERENCES = """
+    INSERT INTO ledger.record_references (kind, key, to_kind, to_key)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])
+"""
+
+# Why a limit: if a network swallowed the lost session's end, the server keeps its lock for hours.
+LONGEST_WAIT = "30s"
+LIMIT_WAIT = "SELECT set_config('lock_timeout', %s, true)"
+
+FIND_IDS = "SELECT count(*) FROM ledger.entries WHERE id = ANY(%s)"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """What a transaction adds to one record: `before` are its entries until then."""
+
+    kind: str
+    key: str
+    before: tuple[Entry, ...]
+    added: tuple[Entry, ...]
+
+
+class Projection(Protocol):
+    """Keeps read models in step with the ledger, inside its transactions."""
+
+    def project(self, connection: AnyConnection, changes: Sequence[RecordChange]) -> None: ...
+
+
+class SetRefused(SecretariatError):
+    """A set of proposals was refused; nothing of it was recorded.
+
+    `refusals` pairs the index of each proposal at fault with its refusal. `left_out` counts the
+    proposals that were not looked at, because they are about, or refer to, a record at fault.
+    """
+
+    def __init__(self, refusals: list[tuple[int, Refused]], left_out: int) -> None:
+        super().__init__("; ".join(refusal.message for _, refusal in refusals))
+        self.refusals = refusals
+        self.left_out = left_out
+
+
+class Broke(Unusable):
+    """The connection broke before anything was recorded: proposing it again repeats nothing."""
+
+
+class NotKnown(SecretariatError):
+    """The connection broke and the outcome could not be learned.
+
+    Ask again with the same idempotency key: what was recorded is then answered, not repeated.
+    """
+
+
+@dataclass(slots=True)
+class Job:
+    """A set of proposals, and who waits for its answers."""
+
+    prepared: list[Prepared]
+    dry_run: bool
+    progress: Callable[[int], None]
+    answers: Future[list[Answer]] = field(default_factory=Future)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What a transaction was about to commit."""
+
+    outcomes: list[list[Answer] | Exception] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+
+class Ledger:
+    """Records proposals. Safe to use from any thread; `close` waits for what was submitted."""
+
+    def __init__(
+        self,
+        connect: Callable[[], AnyConnection],
+        registry: Registry,
+        zone: HomeZone,
+        projection: Projection,
+    ) -> None:
+        self.registry = registry
+        self.zone = zone
+        self._connect = connect
+        self._connection: AnyConnection | None = None
+        self._projection = projection
+        self._mapper = EntryMapper(registry)
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._closed = False
+        self._gate = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="ledger writer", daemon=True)
+        self._thread.start()
+
+    def submit(
+        self,
+        proposals: Sequence[Proposal],
+        *,
+        dry_run: bool = False,
+        progress: Callable[[int], None] = lambda count: None,
+    ) -> Future[list[Answer]]:
+        """Propose a set, to be recorded whole or not at all.
+
+        The future gives an answer for each proposal, in order, or raises `SetRefused`. With
+        `dry_run` everything is done but the recording. `progress` is called with the number of
+        proposals admitted so far.
+        """
+        prepared, refusals = [], []
+        for index, proposal in enumerate(proposals):
+            try:
+                kind = self.registry.kind(proposal.kind)
+                prepared.append(Prepared.of(proposal, kind, self._mapper))
+            except Refused as refusal:
+                refusals.append((index, refusal))
+        job = Job(prepared, dry_run, progress)
+        # Whoever closes the ledger is the last one through the gate: no job comes after the None.
+        with self._gate:
+            if self._closed:
+                raise Unusable("the ledger is closed")
+            if not refusals:
+                self._jobs.put(job)
+        if refusals:
+            job.answers.set_exception(SetRefused(refusals, left_out=0))
+        return job.answers
+
+    def record(self, proposal: Proposal) -> Answer:
+        """Record one proposal and return its answer, or raise its `Refused`."""
+        try:
+            return self.submit([proposal]).result()[0]
+        except SetRefused as refused:
+            raise refused.refusals[0][1] from None
+
+    def close(self) -> None:
+        """Record what was submitted, then let go of the connection."""
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._jobs.put(None)
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        closing = False
+        while not closing:
+            jobs, closing = self._waiting()
+            # Whoever gave up waiting by now is not served; later on it is too late for giving up.
+            wanted = [job for job in jobs if job.answers.set_running_or_notify_cancel()]
+            for group in _groups(wanted):
+                self._settle(group)
+        if self._connection is not None:
+            self._connection.close()
+
+    def _waiting(self) -> tuple[list[Job], bool]:
+        """Wait for a job and take with it all that wait too; True if it is time to stop."""
+        jobs: list[Job] = []
+        count = 0
+        while not jobs or (count < MOST_PROPOSALS and not self._jobs.empty()):
+            job = self._jobs.get()
+            if job is None:
+                return jobs, True
+            jobs.append(job)
+            count += len(job.prepared)
+        return jobs, False
+
+    def _settle(self, jobs: list[Job], *, last_try: bool = False) -> None:
+        """Commit jobs together; if that fails unexpectedly, one by one.
+
+        So only the culprit bears it. A connection that broke since it was last used is nobody's
+        fault, so then even a job that was alone is tried once more.
+        """
+        try:
+            outcomes = self._commit(jobs)
+        except Exception as error:  # noqa: BLE001  # Whatever it is, somebody waits for an answer.
+            self._discard_connection()
+            if not last_try and _is_worth_another_try(error, jobs):
+                for job in jobs:
+                    self._settle([job], last_try=True)
+                return
+            outcomes = [error] * len(jobs)
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                job.answers.set_exception(outcome)
+            else:
+                job.answers.set_result(outcome)
+
+    def _commit(self, jobs: list[Job]) -> list[list[Answer] | Exception]:
+        connection = self._open_connection()
+        attempt = Attempt()
+        try:
+            with connection.transaction():
+                self._attempt(connection, jobs, attempt)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if not connection.closed:
+                raise
+            self._discard_connection()
+            if not self._was_stored(attempt.entries, error):
+                raise Broke(
+                    f"the connection to the database broke ({one_line(error)}), so nothing was"
+                    " recorded; try again"
+                ) from error
+        return attempt.outcomes
+
+    def _attempt(self, connection: AnyConnection, jobs: list[Job], attempt: Attempt) -> None:
+        batch = self._read(connection, [p for job in jobs for p in job.prepared])
+        before = dict(batch.histories)
+        attempt.outcomes += (_admit(batch, job) for job in jobs)
+        attempt.entries += batch.entries
+        if batch.entries:
+            self._write(connection, batch, before)
+
+    def _was_stored(self, entries: Sequence[Entry], error: Exception) -> bool:
+        """Whether a commit whose acknowledgement was lost took place after all.
+
+        The server may be at that commit still. Its session has the lock until it ends; so whoever
+        has the lock after it sees what it left, and not before.
+        """
+        if not entries:
+            return False
+        try:
+            connection = self._open_connection()
+            with connection.transaction():
+                connection.execute(LIMIT_WAIT, [LONGEST_WAIT])
+                store.lock_head(connection)
+                found = connection.execute(FIND_IDS, [[e.id for e in entries]]).fetchone()
+        except (SecretariatError, psycopg.Error):
+            raise NotKnown(
+                f"the connection to the database broke ({one_line(error)}), and whether this was"
+                " recorded could not be learned; ask again with the same idempotency key"
+            ) from error
+        return found is not None and found[0] == len(entries)
+
+    def _open_connection(self) -> AnyConnection:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._connect()
+        return self._connection
+
+    def _discard_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _read(self, connection: AnyConnection, prepared: Sequence[Prepared]) -> Batch:
+        """Take the lock, then read all that admitting `prepared` needs.
+
+        Each statement sees what was committed before it began (READ COMMITTED), so what follows
+        the lock sees everything that its last holder wrote.
+        """
+        head = store.lock_head(connection)
+        cursor = connection.cursor()
+        ids = list({p.record_id for p in prepared})
+        asked = {
+            (p.proposal.statement.recorded_by, p.proposal.idempotency_key)
+            for p in prepared
+            if p.proposal.idempotency_key is not None
+        }
+        names = {name for p in prepared for name in p.names()}
+        entries = store.entries(cursor, self._mapper, store.HISTORIES, ids)
+        open_records = cursor.execute(OPEN_RECORDS, _columns(names, 2)).fetchall()
+        answered = cursor.execute(ANSWERED, _columns(asked, 2)).fetchall()
+        return Batch(
+            head=head,
+            zone=self.zone,
+            mapper=self._mapper,
+            histories=self._histories(prepared, entries),
+            is_open={(kind, key): is_open for kind, key, is_open in open_records},
+            person_keys=dict(cursor.execute(PERSON_KEYS, [ids]).fetchall()),
+            answered={row[:2]: row[2:] for row in answered},
+            find_referring=lambda kind, key: connection.execute(REFERRING, [kind, key]).fetchall(),
+            find_entry=lambda position: store.entries(
+                connection.cursor(), self._mapper, store.AT_POSITIONS, [position]
+            )[0],
+        )
+
+    def _histories(
+        self, prepared: Iterable[Prepared], entries: Iterable[Entry]
+    ) -> dict[RecordName, History]:
+        by_record: dict[RecordName, list[Entry]] = {
+            (p.proposal.kind, p.proposal.key): [] for p in prepared
+        }
+        for entry in entries:
+            by_record[entry.kind, entry.key].append(entry)
+        return {
+            (kind, key): History(
+                self.registry.kind(kind), key, tuple(theirs), tuple(steps(theirs, self.zone))
+            )
+            for (kind, key), theirs in by_record.items()
+        }
+
+    def _write(
+        self, connection: AnyConnection, batch: Batch, before: dict[RecordName, History]
+    ) -> None:
+        """Append the batch's entries and bring everything derived from them up to date."""
+        names = list(dict.fromkeys((entry.kind, entry.key) for entry in batch.entries))
+        after = [batch.histories[name] for name in names]
+        head, last = batch.head, batch.entries[-1]
+        with connection.pipeline():
+            cursor = connection.cursor()
+            store.append(cursor, (entry.row() for entry in batch.entries))
+            cursor.execute(store.MOVE_HEAD, [last.position, head.recorded_at, head.live_from])
+            _write_person_keys(cursor, batch)
+            _write_answered(cursor, batch)
+            write_records(cursor, after)
+            changes = [
+                RecordChange(
+                    *name, before[name].entries, history.entries[len(before[name].entries) :]
+                )
+                for name, history in zip(names, after, strict=True)
+            ]
+            self._projection.project(connection, changes)
+
+
+def _is_worth_another_try(error: Exception, jobs: Sequence[Job]) -> bool:
+    """Whether what failed may succeed, alone or over a new connection."""
+    if isinstance(error, Broke):
+        return True
+    return len(jobs) > 1 and not isinstance(error, NotKnown | Unusable)
+
+
+def _admit(batch: Batch, job: Job) -> list[Answer] | Exception:
+    """Admit a set of proposals: its answers, or all its refusals."""
+    draft = Draft.of(batch)
+    answers: list[Answer] = []
+    refusals: list[tuple[int, Refused]] = []
+    at_fault: set[RecordName] = set()
+    left_out = 0
+    for index, prepared in enumerate(job.prepared):
+        name = (prepared.proposal.kind, prepared.proposal.key)
+        if at_fault and not at_fault.isdisjoint((name, *prepared.names())):
+            left_out += 1
+            at_fault.add(name)
+            continue
+        try:
+            data, content = prepared.encoded(_person_key(batch, prepared), batch.mapper)
+            answers.append(draft.admit(prepared.proposal, data, content))
+        except Refused as refusal:
+            refusals.append((index, refusal))
+            at_fault.add(name)
+        job.progress(index + 1)
+    if refusals:
+        return SetRefused(refusals, left_out)
+    if not job.dry_run:
+        draft.merge()
+    return answers
+
+
+def _person_key(batch: Batch, prepared: Prepared) -> bytes | None:
+    """The key of the person whom a proposal has text about, made with the person's first entry."""
+    event = prepared.proposal.statement.event
+    if event is None or not event.personal:
+        return None
+    history = batch.histories[prepared.proposal.kind, prepared.proposal.key]
+    if prepared.record_id not in batch.person_keys and not history.entries:
+        batch.person_keys[prepared.record_id] = secrets.token_bytes(32)
+    return batch.person_keys.get(prepared.record_id)
+
+
+def _write_person_keys(cursor: AnyCursor, batch: Batch) -> None:
+    ids = [record_id(entry.kind, entry.key) for entry in batch.entries if entry.version == 1]
+    keys = {id: batch.person_keys[id] for id in ids if id in batch.person_keys}
+    if keys:
+        cursor.execute(ADD_PERSON_KEYS, [list(keys), list(keys.values())])
+
+
+def _write_answered(cursor: AnyCursor, batch: Batch) -> None:
+    first = batch.entries[0].position
+    rows = [(*name, *first_answer) for name, first_answer in batch.answered.items()]
+    added = [row for row in rows if row[2] >= first]
+    if added:
+        cursor.execute(ADD_ANSWERED, _columns(added, 4))
+
+
+def write_records(cursor: AnyCursor, histories: Sequence[History]) -> None:
+    """Write what admission will need to know of these records: version, existence, references."""
+    rows = [(h.kind.name, h.key, h.version, h.is_open) for h in histories]
+    cursor.execute(SET_RECORDS, _columns(rows, 4))
+    changed = [row[:2] for row in rows if row[2] > 1]
+    if changed:
+        cursor.execute(DROP_REFERENCES, _columns(changed, 2))
+    references = {(h.kind.name, h.key, r.kind, r.key) for h in histories for r in h.references()}
+    if references:
+        cursor.execute(ADD_REFERENCES, _columns(references, 4))
+
+
+def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Rows turned into columns, as `unnest` takes them."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+def _groups(jobs: Iterable[Job]) -> Iterable[list[Job]]:
+    """Dry runs alone, since nothing of theirs may stay for the next; the others together."""
+    together: list[Job] = []
+    for job in jobs:
+        if job.dry_run:
+            yield [job]
+        else:
+            together.append(job)
+    if together:
+        yield together

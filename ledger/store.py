@@ -1,0 +1,118 @@
+"""The log's statements: the lock, the append, and the reading of histories."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import TupleRow, class_row, tuple_row
+
+from ledger.codec import EntryMapper
+from ledger.database import AnyConnection, AnyCursor
+from ledger.entry import Entry
+
+# Why a locked row and not a sequence or a table lock: a sequence leaves gaps after a rollback and
+# lets a later position commit first, so a reader at position n could miss n − 1 for ever. A table
+# lock in EXCLUSIVE mode stalls VACUUM and ANALYZE, which need a mode it conflicts with. Whoever
+# holds this row is the only one who may append, and whatever it read after taking it stays true
+# until it commits.
+LOCK_HEAD = """
+    SELECT position, recorded_at, live_from, clock_timestamp() AS now
+      FROM ledger.head FOR UPDATE
+"""
+
+MOVE_HEAD = "UPDATE ledger.head SET position = %s, recorded_at = %s, live_from = %s"
+
+COLUMNS = (
+    "position, record_id, version, id, family, kind, key, name, corrects, annuls,"
+    " recorded_at, appended_at, recorded_by, header, data"
+)
+
+APPEND = f"""
+    INSERT INTO ledger.entries ({COLUMNS})
+    SELECT * FROM unnest(
+        %s::bigint[], %s::uuid[], %s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::text[],
+        %s::text[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[],
+        %s::bytea[], %s::bytea[])
+"""  # noqa: S608  # COLUMNS is the constant above.
+
+# The channel that the library's subscription listens on.
+NOTIFY = "NOTIFY stored_events"
+
+SELECT_ENTRIES = """
+    SELECT position, entries.record_id, version, id, family, kind, entries.key, name, corrects,
+           annuls, recorded_at, appended_at, recorded_by, header, data, person_keys.key
+      FROM ledger.entries LEFT JOIN ledger.person_keys USING (record_id)
+"""
+
+HISTORIES = SELECT_ENTRIES + " WHERE record_id = ANY(%s) ORDER BY position"
+AT_POSITIONS = SELECT_ENTRIES + " WHERE position = ANY(%s) ORDER BY position"
+AFTER_POSITION = SELECT_ENTRIES + " WHERE position > %s ORDER BY position LIMIT %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The log's end, as its lock holder sees it; `now` is the database's clock."""
+
+    position: int
+    recorded_at: datetime | None
+    live_from: int | None
+    now: datetime
+
+
+def new_id() -> UUID:
+    """A UUIDv7: the milliseconds of the clock, then 74 random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64)
+    return UUID(int=value | (0b10 << 62) | secrets.randbits(62))
+
+
+def lock_head(connection: AnyConnection) -> Head:
+    """Wait for the lock of the log's end and return it; held until the transaction ends."""
+    with connection.cursor(row_factory=class_row(Head)) as cursor:
+        cursor.execute(LOCK_HEAD)
+        head = cursor.fetchone()
+    assert head is not None, "the migration puts the one row there"
+    return head
+
+
+def append(cursor: AnyCursor, rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows in the order of `COLUMNS` and wake whoever follows the log."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    cursor.execute(APPEND, columns)
+    cursor.execute(NOTIFY)
+
+
+def entries(
+    cursor: AnyCursor, mapper: EntryMapper, statement: str, *parameters: Any
+) -> list[Entry]:
+    """Run one of the statements above that select entries, and decode what it gives."""
+    cursor.row_factory = tuple_row
+    return [entry_of(row, mapper) for row in cursor.execute(statement, parameters)]
+
+
+def entry_of(row: TupleRow, mapper: EntryMapper) -> Entry:
+    """Decode a row of `SELECT_ENTRIES`."""
+    (position, record, version, id, family, kind, key, name, corrects, annuls) = row[:10]
+    recorded_at, appended_at, _, header, data, person_key = row[10:]
+    return Entry(
+        position=position,
+        id=id,
+        family=family,
+        kind=kind,
+        key=key,
+        version=version,
+        name=name,
+        corrects=corrects,
+        annuls=annuls,
+        recorded_at=recorded_at,
+        appended_at=appended_at,
+        statement=mapper.decode(name, record, data, person_key),
+        header=header,
+        data=data,
+    )

@@ -1,0 +1,116 @@
+"""The timeline of one record: what is live, in what order it happened, how precisely it is known.
+
+This is section 2 of the design, and nothing else. A record's entries as known at some position go
+in; out come its steps, in the order in which they happened. Step k holds on the days from its
+`latest` to the next step's; it may hold from its `possible_from` on. All of it is pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import NamedTuple
+
+from ledger.dates import Edtf, HomeZone, accomplished
+from ledger.entry import Entry
+from ledger.kind import AnyEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A live entry in its place: `earliest` and `latest` are the days between which it happened.
+
+    `effective` is the date as stated, by the entry itself or by what it corrects. `root` is the
+    position of the first entry of its chain of corrections. `possible_from` is the greatest
+    earliest day of the steps up to and including this one.
+    """
+
+    entry: Entry
+    event: AnyEvent
+    effective: Edtf
+    root: int
+    earliest: date
+    latest: date
+    possible_from: date = date.min
+
+
+def live_positions(entries: Sequence[Entry]) -> set[int]:
+    """The positions of the entries that no live later entry corrects or annuls."""
+    dead: set[int] = set()
+    for entry in reversed(entries):
+        if entry.position not in dead and entry.target is not None:
+            dead.add(entry.target)
+    return {entry.position for entry in entries} - dead
+
+
+def steps(entries: Sequence[Entry], zone: HomeZone) -> list[Step]:
+    """The live entries of one record, in position order going in, in the order they happened.
+
+    An opening sorts first, its bounds lowered to the smallest latest day among the steps after it:
+    whatever happened to a record happened after it began, however coarse the dates are.
+    """
+    live = live_positions(entries)
+    dated = _dated(entries, zone)
+    ordered = sorted(
+        (dated[position] for position in live if position in dated),
+        key=lambda step: (not step.event.is_opening, step.latest, step.root),
+    )
+    return list(_possible(_lowered(ordered)))
+
+
+def _dated(entries: Iterable[Entry], zone: HomeZone) -> dict[int, Step]:
+    """Each entry but the annulments, with its own bounds and the root of its chain."""
+    dated: dict[int, Step] = {}
+    for entry in entries:
+        if entry.event is None:
+            continue
+        corrected = None if entry.corrects is None else dated[entry.corrects]
+        dated[entry.position] = _step(entry, entry.event, corrected, zone)
+    return dated
+
+
+def _step(entry: Entry, event: AnyEvent, corrected: Step | None, zone: HomeZone) -> Step:
+    """An entry as a step of its own, not yet in its place."""
+    before = corrected and Dated(corrected.effective, corrected.earliest, corrected.latest)
+    dated = when(entry.statement.effective, entry.recorded_at, before, zone)
+    root = entry.position if corrected is None else corrected.root
+    return Step(entry, event, dated.effective, root, dated.earliest, dated.latest)
+
+
+class Dated(NamedTuple):
+    """A date as stated, and the days between which what is so dated happened."""
+
+    effective: Edtf
+    earliest: date
+    latest: date
+
+
+def when(
+    effective: Edtf | None, recorded_at: datetime, corrected: Dated | None, zone: HomeZone
+) -> Dated:
+    """When an entry's event happened, given when what it corrects did.
+
+    A correction that leaves the date alone keeps the bounds of what it corrects: the fact had
+    happened when that was recorded, however much later the correction came.
+    """
+    if corrected is not None and (effective is None or effective.text == corrected.effective.text):
+        return corrected
+    assert effective is not None, "only a correction or an annulment leaves the date out"
+    return Dated(effective, *accomplished(effective, zone.day_of(recorded_at)))
+
+
+def _lowered(ordered: list[Step]) -> list[Step]:
+    if len(ordered) < 2 or not ordered[0].event.is_opening:
+        return ordered
+    opening, latest = ordered[0], ordered[1].latest
+    if latest < opening.latest:
+        opening = replace(opening, latest=latest, earliest=min(opening.earliest, latest))
+    return [opening, *ordered[1:]]
+
+
+def _possible(ordered: Iterable[Step]) -> Iterable[Step]:
+    possible_from = date.min
+    for step in ordered:
+        possible_from = max(possible_from, step.earliest)
+        yield replace(step, possible_from=possible_from)

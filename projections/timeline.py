@@ -1,0 +1,240 @@
+"""The two-time table: a read model with a row for each state of each record, and three ranges.
+
+`known` are the positions during which the row was what the ledger knew; `effective` the days on
+which it holds on the cautious reading; `possible` the days on which it may hold. "As of (E, P)" is
+`known @> P AND effective @> E`; a record's candidates on E are its rows with `possible @> E`.
+
+The fold is pure: a record's entries go in, rows come out. Recording and rebuilding both write what
+`rows_known` gives, so the two can't differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from types import UnionType
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
+
+from psycopg.sql import SQL, Composed, Identifier
+
+from ledger.database import AnyConnection, AnyCursor
+from ledger.dates import HomeZone
+from ledger.entry import Entry
+from ledger.kind import Kind
+from ledger.record import RecordChange
+from ledger.timeline import Step, steps
+
+R = TypeVar("R")
+
+SCHEMA = "projections"
+
+RANGES = ("known", "effective", "possible")
+OWN_COLUMNS = ("key", "step", "position", *RANGES)
+"""The columns of every two-time table, before the columns of its row.
+
+`step` counts the steps folded into a row; `position` is that of the last entry folded.
+"""
+
+_OWN_TYPES = ("text", "int8", "int8", "int8range", "daterange", "daterange")
+_TYPES: dict[Any, str] = {
+    str: "text",
+    int: "int8",
+    bool: "bool",
+    Decimal: "numeric",
+    date: "date",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(Generic[R]):
+    """A two-time table: its name, the dataclass of its columns, and the fold that fills it.
+
+    `fold(row, step)` gives the row after `step`; `row` is None before the opening. It must not
+    fail, and may read nothing but its arguments.
+    """
+
+    name: str
+    kind: Kind
+    row: type[R]
+    fold: Callable[[R | None, Step], R]
+
+    def columns(self) -> dict[str, str]:
+        """The names and SQL types of all columns, in order."""
+        hints = get_type_hints(self.row)
+        own = dict(zip(OWN_COLUMNS, _OWN_TYPES, strict=True))
+        return own | {name: _sql_type(hints[name]) for name in self.names()}
+
+    def names(self) -> list[str]:
+        """The names of the row's own columns."""
+        return [field.name for field in fields(self.row)]  # type: ignore[arg-type]  # R is a dataclass.
+
+
+@dataclass(frozen=True, slots=True)
+class Span(Generic[R]):
+    """A row and the days on which it holds, and may hold; an `until` of None is for ever.
+
+    `since` and `until` bound the cautious reading, `possible_since` and `until` the possible one.
+    """
+
+    step: int
+    position: int
+    since: date
+    possible_since: date
+    until: date | None
+    row: R
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[R]):
+    """A span, and the positions from which and until which the ledger knew it."""
+
+    span: Span[R]
+    since: int
+    until: int | None = None
+
+
+def spans(happened: Sequence[Step], fold: Callable[[R | None, Step], R]) -> list[Span[R]]:
+    """The rows of a record's timeline, those left out that hold on no day on any reading."""
+    found: list[Span[R]] = []
+    row: R | None = None
+    for index, step in enumerate(happened):
+        row = fold(row, step)
+        until = happened[index + 1].latest if index + 1 < len(happened) else None
+        if until is None or step.possible_from < until:
+            found.append(
+                Span(index + 1, step.entry.position, step.latest, step.possible_from, until, row)
+            )
+    return found
+
+
+def rows_known(
+    table: Table[R], before: Sequence[Entry], added: Iterable[Entry], zone: HomeZone
+) -> tuple[list[tuple[int, int]], list[Known[R]]]:
+    """What `added` changes: the steps to close, each with the position of its end, and new rows.
+
+    `before` are the record's entries that the table has taken in already.
+    """
+    entries = list(before)
+    current = {span.step: Known(span, 0) for span in spans(steps(entries, zone), table.fold)}
+    closed: list[tuple[int, int]] = []
+    opened: list[Known[R]] = []
+    for entry in added:
+        entries.append(entry)
+        after = {span.step: span for span in spans(steps(entries, zone), table.fold)}
+        for step, known in list(current.items()):
+            if after.get(step) == known.span:
+                del after[step]
+                continue
+            del current[step]
+            if known.since == 0:
+                closed.append((step, entry.position))
+            else:
+                opened.append(Known(known.span, known.since, entry.position))
+        current |= {step: Known(span, entry.position) for step, span in after.items()}
+    opened += (known for known in current.values() if known.since > 0)
+    return closed, sorted(opened, key=lambda known: (known.since, known.span.step))
+
+
+def values(table: Table[R], key: str, known: Known[R]) -> tuple[Any, ...]:
+    """The values of a row's columns; ranges as PostgreSQL reads them."""
+    span = known.span
+    return (
+        key,
+        span.step,
+        span.position,
+        _range(known.since, known.until),
+        _range(span.since, span.until),
+        _range(span.possible_since, span.until),
+        *(_plain(getattr(span.row, name)) for name in table.names()),
+    )
+
+
+class Projector:
+    """Keeps every two-time table in step with the ledger, inside its transactions."""
+
+    def __init__(self, tables: Iterable[Table[Any]], zone: HomeZone) -> None:
+        self._tables = {table.kind.name: table for table in tables}
+        self._zone = zone
+        self._statements = {
+            table.name: (_close_statement(table), insert_statement(table, SCHEMA))
+            for table in self._tables.values()
+        }
+
+    def project(self, connection: AnyConnection, changes: Sequence[RecordChange]) -> None:
+        """Write what `changes` do to the tables: two statements for each table, at the most."""
+        cursor = connection.cursor()
+        for table in self._tables.values():
+            theirs = [change for change in changes if change.kind == table.kind.name]
+            if theirs:
+                self._write(cursor, table, theirs)
+
+    def _write(self, cursor: AnyCursor, table: Table[Any], changes: Sequence[RecordChange]) -> None:
+        close, insert = self._statements[table.name]
+        closing: list[tuple[str, int, int]] = []
+        rows: list[tuple[Any, ...]] = []
+        for change in changes:
+            closed, opened = rows_known(table, change.before, change.added, self._zone)
+            closing += [(change.key, step, position) for step, position in closed]
+            rows += [values(table, change.key, known) for known in opened]
+        if closing:
+            cursor.execute(close, _columns(closing))
+        if rows:
+            cursor.execute(insert, _columns(rows))
+
+
+def insert_statement(table: Table[Any], schema: str) -> Composed:
+    """Inserts rows given as one array a column, in the order of `Table.columns`."""
+    arrays = [SQL("%s::text[]::{}[]").format(Identifier(kind)) for kind in table.columns().values()]
+    return SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})").format(
+        Identifier(schema, table.name),
+        SQL(", ").join(map(Identifier, table.columns())),
+        SQL(", ").join(arrays),
+    )
+
+
+def _close_statement(table: Table[Any]) -> Composed:
+    """Ends the rows that are no longer what the ledger knows; nothing else of a row changes."""
+    return SQL(
+        "UPDATE {table} AS row SET known = int8range(lower(known), closed.position)"
+        " FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS closed (key, step, position)"
+        " WHERE row.key = closed.key AND row.step = closed.step AND upper_inf(row.known)"
+    ).format(table=Identifier(SCHEMA, table.name))
+
+
+def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _sql_type(hint: Any) -> str:
+    if isinstance(hint, UnionType):
+        hint = next(arg for arg in get_args(hint) if arg is not type(None))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        hint = str
+    return _TYPES[hint]
+
+
+def _plain(value: Any) -> str | None:
+    """The text that PostgreSQL reads a value from."""
+    if value is None or type(value) is str:
+        return value
+    if isinstance(value, Enum):
+        return str(value.value)
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _range(since: Any, until: Any) -> str:
+    """A half-open range; empty if nothing lies between."""
+    if until is None:
+        return f"[{since},)"
+    return f"[{since},{until})" if since < until else "empty"
+
+
+def all_rows(
+    table: Table[R], key: str, entries: Sequence[Entry], zone: HomeZone
+) -> Iterator[tuple[Any, ...]]:
+    """Every row that a record has, or had, in `table`: what a rebuild writes."""
+    _, opened = rows_known(table, (), entries, zone)
+    return (values(table, key, known) for known in opened)

@@ -1,0 +1,52 @@
+"""The GraphQL schema: what may be asked, in one visible list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
+from strawberry.schema.config import StrawberryConfig
+
+from schema.accounts import Accounts
+from schema.bodies import Bodies
+from schema.budgets import Budgets
+from schema.contributions import Contributions
+from schema.persons import Persons
+from schema.query import LedgerPoint, Records, ledger
+from schema.scalars import SCALARS
+from schema.secondments import Secondments
+from schema.states import States
+
+
+# One of the two lists that a new kind of record joins; projections/__init__.py has the other.
+@strawberry.type(description="What the ledger tells, seen as of one point in both times.")
+class Ledger(
+    LedgerPoint,
+    States,
+    Bodies,
+    Persons,
+    Accounts,
+    Budgets,
+    Contributions,
+    Secondments,
+):
+    pass
+
+
+@strawberry.type(description="What may be asked.")
+class Query(Records):
+    ledger: Ledger = strawberry.field(
+        resolver=ledger, description="Everything below is seen as of one point in both times."
+    )
+
+
+schema = strawberry.Schema(
+    query=Query,
+    config=StrawberryConfig(scalar_map=SCALARS),
+    extensions=[
+        lambda: QueryDepthLimiter(max_depth=20),
+        lambda: MaxAliasesLimiter(max_alias_count=200),
+        lambda: MaxTokensLimiter(max_token_count=5_000),
+    ],
+)

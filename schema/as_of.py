@@ -1,0 +1,93 @@
+"""The as-of point: what is true on a day, as far as was known at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from psycopg.sql import SQL
+
+from ledger.dates import HomeZone, known_before
+from ledger.refusal import Malformed
+from projections import RULES
+from schema.plan import Row, Statement
+from schema.scalars import BigInt, Instant
+
+NEWEST = SQL("SELECT position, recorded_at FROM ledger.head")
+
+KNOWN_BEFORE = SQL("""
+    SELECT position, recorded_at FROM ledger.entries WHERE recorded_at < %(before)s
+     ORDER BY recorded_at DESC, position DESC LIMIT 1""")
+
+AT_POSITION = SQL("""
+    SELECT %(position)s::int8, max(entries.recorded_at)
+      FROM ledger.head LEFT JOIN ledger.entries ON entries.position = %(position)s
+     WHERE head.position >= %(position)s""")
+
+
+@strawberry.input(
+    description="A point on both axes of time. Left out, a part means now. Give `knownAt` or"
+    " `position`, not both."
+)
+class AsOf:
+    effective_on: date | None = strawberry.field(
+        default=None, description="What was true on this day …"
+    )
+    known_at: Instant | None = strawberry.field(
+        default=None, description="… as far as was known at this moment, or by the end of this day,"
+    )
+    position: BigInt | None = strawberry.field(
+        default=None, description="or as far as the entries up to this position tell."
+    )
+
+
+@strawberry.type(description="The point that everything below is seen from. Cite this.")
+class ResolvedAsOf:
+    effective_on: date
+    known_at: Instant | None = strawberry.field(
+        description="When the newest entry that is taken into account was recorded."
+    )
+    position: BigInt = strawberry.field(description="The position of that entry; 0 for none.")
+    rules: str = strawberry.field(
+        description="The version of the folds and figures: the same position and rules give the"
+        " same answer for ever."
+    )
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters by which statements name this point."""
+        return {"position": self.position, "day": self.effective_on}
+
+
+def resolution(as_of: AsOf | None, zone: HomeZone) -> Statement:
+    """The statement that resolves `as_of`; a `GraphQLError` if it is no point."""
+    as_of = as_of or AsOf()
+    today = zone.day_of(datetime.now(UTC))
+    day = as_of.effective_on or today
+
+    def finish(rows: Sequence[Row]) -> ResolvedAsOf:
+        position, recorded_at = rows[0] if rows else (0, None)
+        return ResolvedAsOf(
+            effective_on=day, known_at=recorded_at, position=position, rules=RULES
+        )
+
+    if as_of.position is not None:
+        if as_of.known_at is not None:
+            raise GraphQLError("give `knownAt` or `position`, not both")
+        return Statement(AT_POSITION, {"position": as_of.position}, finish)
+    if as_of.known_at is None:
+        return Statement(NEWEST, {}, finish)
+    try:
+        before = known_before(str(as_of.known_at), zone)
+    except Malformed as malformed:
+        raise GraphQLError(f"`knownAt`: {malformed.message}") from None
+    return Statement(KNOWN_BEFORE, {"before": before}, finish)
+
+
+def check(as_of: AsOf | None, resolved: ResolvedAsOf) -> None:
+    """A `GraphQLError` if a position was asked for that the ledger has not reached."""
+    asked = None if as_of is None else as_of.position
+    if asked is not None and asked != resolved.position:
+        raise GraphQLError(f"`position`: the ledger has no entry {asked} yet")

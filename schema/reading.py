@@ -1,0 +1,145 @@
+"""What a field reads, declared on the field.
+
+The planner (schema/plan.py) turns a selection of such fields into one SQL statement; the resolver of
+every one of them only looks its value up. So nothing is fetched that was not selected, no row causes
+a further statement, and a compiler of whole operations has the same declarations to work from.
+
+In SQL fragments `{a}` stands for the alias of the row that a field belongs to, `{t}` for the row
+that it leads to; `%(day)s` and `%(position)s` are the as-of point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import strawberry
+
+READS = "reads"
+"""The name under which a field's declaration is found in its metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Values of the row itself: `make` gets those of `columns`, in order.
+
+    A column is a name, or a fragment of SQL with `{a}` in it.
+    """
+
+    columns: tuple[str, ...]
+    make: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToOne:
+    """At most one row of `table`, found by `on`; as of the same point if it is a two-time table."""
+
+    table: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToRecord:
+    """The record that a row names by its columns `kind` and `key`, whatever kind it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToList:
+    """All rows of `table` found by `on`, in the order of `order`: only where they are ever few."""
+
+    table: str
+    on: str
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToPage:
+    """A connection over `table`. `on` links it to the row above; empty under the ledger itself.
+
+    `orders` gives for each order's name its column and that column's SQL type; the first is the
+    default. Rows are never equal in an order: `unique` is appended to it.
+    """
+
+    table: str
+    orders: Mapping[str, tuple[str, str]]
+    on: str = ""
+    unique: str = "key"
+    two_times: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ToFigure:
+    """Rows computed by a statement of their own.
+
+    `sql` may name the parameters that `parameters` makes of the field's arguments.
+    """
+
+    sql: str
+    order: str
+    parameters: Callable[..., dict[str, Any]] = field(default=lambda: {})
+
+
+@dataclass(frozen=True, slots=True)
+class ToKeyed:
+    """The one row of `table` whose key is the field's only argument."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a field of a filter asks of a row: SQL with `{a}`, and `{value}` for what is given."""
+
+    sql: str
+    sql_type: str
+
+
+Reads: TypeAlias = Columns | ToOne | ToRecord | ToList | ToPage | ToFigure | ToKeyed
+
+
+def looked_up(root: Any, info: strawberry.Info[Any, None]) -> Any:
+    """The resolver of every planned field: its value stands under its response name."""
+    return root[info.path.key]
+
+
+Info: TypeAlias = strawberry.Info[Any, None]
+
+
+def planned(what: Reads, description: str) -> Any:
+    """Decorates a field with arguments. Its method looks the value up: the planner has read them."""
+    return strawberry.field(metadata={READS: what}, description=description)
+
+
+def part(description: str) -> Any:
+    """A part of a connection, which the connection's own plan fills."""
+    return strawberry.field(resolver=looked_up, description=description)
+
+
+def reads(what: Reads, description: str, **options: Any) -> Any:
+    """A field that reads what `what` says; its type is the annotation's."""
+    return strawberry.field(
+        resolver=looked_up, metadata={READS: what}, description=description, **options
+    )
+
+
+def column(description: str, name: str, **options: Any) -> Any:
+    """A field that gives one column as it is."""
+    return reads(Columns((name,)), description, **options)
+
+
+def made(description: str, make: Callable[..., Any], *columns: str, **options: Any) -> Any:
+    """A field that `make` computes of some columns."""
+    return reads(Columns(columns, make), description, **options)
+
+
+def condition(description: str, sql: str, sql_type: str) -> Any:
+    """A field of a filter; what is left out asks nothing."""
+    return strawberry.field(
+        default=None, metadata={READS: Condition(sql, sql_type)}, description=description
+    )
+
+
+def any_of(description: str, name: str) -> Any:
+    """A field of a filter that lists the values which a text column may have."""
+    return condition(description, f"{{a}}.{name} = ANY({{value}})", "text[]")

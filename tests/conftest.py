@@ -1,0 +1,88 @@
+"""Databases for the tests: one server a session, one database a test.
+
+The server is the embedded one, started in a temporary folder; or, if the environment has
+SECRETARIAT_TEST_DATABASE, the one at that URL, whose login role must be a superuser.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from ledger import embedded
+from migrations import migrate
+
+_URL = re.compile(r"(?P<server>postgres(?:ql)?://[^/?]*)(?:/[^?]*)?(?P<parameters>\?.*)?")
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The URL of a database on the server that the tests use, as a superuser."""
+    given = os.environ.get("SECRETARIAT_TEST_DATABASE")
+    if given:
+        yield given
+        return
+    # Not under pytest's own folders: those are closed to the account that root starts servers as.
+    with (
+        tempfile.TemporaryDirectory(prefix="secretariat-") as folder,
+        embedded.start(Path(folder)) as server,
+    ):
+        yield server.url
+
+
+@pytest.fixture
+def empty_database(server_url: str) -> Iterator[str]:
+    """The URL of a database of the test's own, without anything in it."""
+    with fresh_database(server_url, template="template1") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_template(server_url: str) -> Iterator[str]:
+    """The URL of a database with all migrations applied, to be copied and left alone."""
+    with fresh_database(server_url, template="template1") as url:
+        migrate(url)
+        yield url
+
+
+@pytest.fixture
+def database(server_url: str, migrated_template: str) -> Iterator[str]:
+    """The URL of a database of the test's own, with all migrations applied."""
+    template = str(conninfo_to_dict(migrated_template)["dbname"])
+    with fresh_database(server_url, template=template) as url:
+        # A copy has everything but the grants on the database itself, which this makes anew.
+        migrate(url)
+        yield url
+
+
+@contextmanager
+def fresh_database(server_url: str, *, template: str) -> Generator[str]:
+    """A database of a random name, copied from `template`, until the block ends."""
+    name = f"test_{secrets.token_hex(6)}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+    try:
+        yield _with_database(server_url, name)
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(drop.format(sql.Identifier(name)))
+
+
+def _with_database(url: str, name: str) -> str:
+    # urllib takes the two slashes of an empty host away, which libpq needs.
+    parts = _URL.fullmatch(url)
+    if parts is None:
+        raise ValueError(f"SECRETARIAT_TEST_DATABASE is not like postgresql://…: {url}")
+    return f"{parts['server']}/{name}{parts['parameters'] or ''}"

@@ -1,0 +1,225 @@
+"""Plans of what is proposed about records, played through the rules without a database.
+
+A *plan* is a list of *moves*, and begins with its foundations: the records that others refer to.
+What is recorded is told as the facts that the oracle takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from string import ascii_uppercase, digits
+from typing import Any
+
+from ledger.admission import Batch, Draft, History, Prepared
+from ledger.codec import EntryMapper
+from ledger.dates import Edtf, HomeZone, parse_edtf
+from ledger.entry import Entry, Proposal, Statement
+from ledger.kind import AnyEvent, Field, Kind, fields_of
+from ledger.refusal import Refused
+from ledger.store import Head
+from projections import REGISTRY
+from tests.properties.naive import Fact
+
+ZONE = HomeZone("Asia/Almaty")
+BEGIN = datetime(2022, 12, 1, 2, tzinfo=UTC)
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
+MAPPER = EntryMapper(REGISTRY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """Something that is proposed about a record, and recorded at `moment` if it is admitted.
+
+    It corrects, or without an event annuls, what move number `aim` of the same plan recorded.
+    """
+
+    kind: str
+    key: str
+    event: AnyEvent | None
+    effective: str | None
+    aim: int | None = None
+    moment: datetime = BEGIN
+
+
+Plan = list[Move]
+
+
+# ---------------------------------------------------------------- keys and foundations
+
+
+def keys_of(kind: Kind) -> list[str]:
+    """Four keys of `kind`: two of records that others refer to, two of records to be tried."""
+    endings = ascii_uppercase + digits
+    keys = [kind.key_example[:-1] + ending for ending in endings]
+    fitting = [key for key in keys if kind.key_form.fullmatch(key) and key != kind.key_example]
+    assert len(fitting) >= 3, f"the keys of a {kind.name} are not made from their example"
+    return [kind.key_example, *fitting[:3]]
+
+
+def founded_keys(kind: Kind) -> list[str]:
+    """The keys of the records of `kind` that other records refer to."""
+    return keys_of(kind)[:2]
+
+
+def tried_keys(kind: Kind) -> list[str]:
+    """The keys of the records of `kind` whose histories are made up."""
+    return keys_of(kind)[2:]
+
+
+def referred_to(kinds: Iterable[Kind]) -> list[Kind]:
+    """The kinds that `kinds` refer to, and those that these do, what is referred to first."""
+    found = {field.refers_to for kind in kinds for field in _fields(kind)}
+    reached: list[Kind] = []
+    while len(reached) < len(found - {None}):
+        reached = [kind for kind in REGISTRY.kinds if kind.name in found]
+        found |= {field.refers_to for kind in reached for field in _fields(kind)}
+    return reached
+
+
+def _fields(kind: Kind) -> Iterator[Field]:
+    for event_class in kind.events:
+        yield from fields_of(event_class)
+
+
+def foundations(kinds: Iterable[Kind]) -> Plan:
+    """The moves that open every record that records of `kinds` may refer to."""
+    return [
+        Move(kind=kind.name, key=key, event=_plain_event(_opening_of(kind)), effective="2001")
+        for kind in referred_to(kinds)
+        for key in founded_keys(kind)
+    ]
+
+
+def _opening_of(kind: Kind) -> type[AnyEvent]:
+    return next(event_class for event_class in kind.events if event_class.is_opening)
+
+
+def _plain_event(event_class: type[AnyEvent]) -> AnyEvent:
+    """An event that says no more than it must."""
+    fields = fields_of(event_class)
+    return event_class(**{f.name: None if f.optional else _plain_value(f) for f in fields})
+
+
+def _plain_value(field: Field) -> Any:
+    if field.refers_to is not None:
+        return founded_keys(REGISTRY.kind(field.refers_to))[0]
+    if field.name == "currency":
+        return "USD"
+    if issubclass(field.type, Enum):
+        return next(iter(field.type))
+    return _PLAIN[field.type]
+
+
+_PLAIN: dict[Any, Any] = {
+    str: "Alpha",
+    int: 2023,
+    bool: False,
+    Decimal: Decimal(1),
+    date: date(2001, 1, 1),
+    Edtf: parse_edtf("2001"),
+}
+
+
+# ---------------------------------------------------------------- playing
+
+
+def _empty_batch() -> Batch:
+    return Batch(
+        head=Head(position=0, recorded_at=None, live_from=None, now=NOW),
+        zone=ZONE,
+        mapper=MAPPER,
+        histories={},
+        is_open={},
+        person_keys={},
+        answered={},
+        find_referring=lambda kind, key: (),
+        find_entry=_not_looked_up,
+    )
+
+
+def _not_looked_up(position: int) -> Entry:
+    raise AssertionError(f"every entry is in the batch, entry {position} too")
+
+
+@dataclass
+class Played:
+    """A ledger in memory: what plans have left behind, and what was refused."""
+
+    batch: Batch = field(default_factory=_empty_batch)
+    refused: list[Refused] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, plan: Plan) -> Played:
+        """A ledger in which `plan` was proposed."""
+        played = cls()
+        played.play(plan)
+        return played
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Everything recorded so far, in position order."""
+        return self.batch.entries
+
+    def record(self, kind: Kind, key: str) -> list[Entry]:
+        """The entries of one record, in position order."""
+        return [entry for entry in self.entries if (entry.kind, entry.key) == (kind.name, key)]
+
+    def play(self, plan: Plan) -> list[Entry | None]:
+        """Propose each move in turn; gives the entry of each that was admitted."""
+        recorded: list[Entry | None] = []
+        for move in plan:
+            recorded.append(self.propose(proposal(move, recorded)))
+        return recorded
+
+    def propose(self, proposed: Proposal) -> Entry | None:
+        """Record one proposal, or None if it was refused."""
+        kind = REGISTRY.kind(proposed.kind)
+        name = (proposed.kind, proposed.key)
+        self.batch.histories.setdefault(name, History(kind, proposed.key, (), ()))
+        draft = Draft.of(self.batch)
+        try:
+            prepared = Prepared.of(proposed, kind, MAPPER)
+            data, content = prepared.encoded(bytes(32), MAPPER)
+            answer = draft.admit(proposed, data, content)
+        except Refused as refused:
+            self.refused.append(refused)
+            return None
+        draft.merge()
+        return answer.entry
+
+
+def proposal(move: Move, recorded: list[Entry | None]) -> Proposal:
+    """What `move` proposes, `recorded` being what the moves before it became."""
+    target = None
+    if move.aim is not None:
+        aimed = recorded[move.aim]
+        target = "what was refused" if aimed is None else str(aimed.id)
+    return Proposal(
+        kind=move.kind,
+        key=move.key,
+        statement=Statement(
+            event=move.event,
+            effective=None if move.effective is None else parse_edtf(move.effective),
+            recorded_by="tester",
+        ),
+        corrects=None if move.event is None else target,
+        annuls=target if move.event is None else None,
+        recorded_on=move.moment,
+    )
+
+
+def fact(entry: Entry) -> Fact:
+    """The entry as the oracle takes it."""
+    effective = entry.statement.effective
+    return Fact(
+        position=entry.position,
+        recorded_day=ZONE.day_of(entry.recorded_at),
+        effective=None if effective is None else effective.text,
+        event=entry.event,
+        corrects=entry.corrects,
+        annuls=entry.annuls,
+    )

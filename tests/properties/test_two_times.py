@@ -1,0 +1,253 @@
+"""The timelines and their tables held against the naive definition, for every kind of record.
+
+SECRETARIAT_EXAMPLES=50 runs fifty times as many examples, other ones each time; without it they are
+few and always the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import Phase, assume, given, settings
+from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import SQL, Composed, Identifier
+
+from ledger.admission import Answer
+from ledger.database import AnyConnection, connect
+from ledger.entry import Entry
+from ledger.record import Ledger, SetRefused
+from migrations import migrate
+from projections import REGISTRY, TABLES
+from projections.timeline import Known, Projector, all_rows, insert_statement, rows_known
+from tests.conftest import fresh_database
+from tests.properties import naive
+from tests.properties.asking import (
+    AnyTable,
+    Candidate,
+    Definition,
+    asked,
+    conditions,
+    is_certain,
+    is_possible,
+    low_and_high,
+    numbers,
+    rows_of,
+)
+from tests.properties.playing import ZONE, Plan, Played, founded_keys, proposal, tried_keys
+from tests.properties.strategies import examples, plans
+
+EVERY_TABLE = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+ALL_KINDS = [table.kind for table in TABLES]
+WORLD = [(kind, key) for kind in ALL_KINDS for key in (*founded_keys(kind), *tried_keys(kind))]
+"""Records of every kind, both those that are referred to and those that refer to them."""
+
+
+# ---------------------------------------------------------------- in memory
+
+
+def draw_entries(data: st.DataObject, table: AnyTable) -> list[Entry]:
+    """The entries of a made-up record of a table's kind."""
+    key = tried_keys(table.kind)[0]
+    return Played.of(data.draw(plans([(table.kind, key)]))).record(table.kind, key)
+
+
+@EVERY_TABLE
+@examples(60)
+@given(data=st.data())
+def test_the_rows_are_the_possible_prefixes(table: AnyTable, data: st.DataObject) -> None:
+    entries = draw_entries(data, table)
+    assume(entries)
+    rows = rows_of(table, entries)
+    definition = Definition(table, entries)
+
+    # One position more at each end, where the ledger knew nothing yet, and nothing more.
+    for position in range(entries[0].position - 1, entries[-1].position + 2):
+        for day in definition.days(position, rows):
+            found = asked(rows, day, position)
+            assert found == definition.candidates(day, position), (day, position)
+
+
+@EVERY_TABLE
+@examples(60)
+@given(data=st.data())
+def test_conditions_are_certain_or_possible(table: AnyTable, data: st.DataObject) -> None:
+    entries = draw_entries(data, table)
+    assume(entries)
+    rows = rows_of(table, entries)
+    definition = Definition(table, entries)
+    position = data.draw(st.sampled_from([entry.position for entry in entries]))
+    condition = data.draw(conditions(table, [known.span.row for known in rows]))
+    number = data.draw(numbers(table))
+
+    def of_prefix(prefix: naive.Prefix) -> bool:
+        return condition(definition.row(prefix, position))
+
+    def number_of_prefix(prefix: naive.Prefix) -> Decimal:
+        return number(definition.row(prefix, position)) if prefix else Decimal(0)
+
+    for day in definition.days(position, rows):
+        found, facts = asked(rows, day, position), definition.facts
+        certain = naive.is_certain(facts, day, position, of_prefix)
+        possible = naive.is_possible(facts, day, position, of_prefix)
+        assert is_certain(found, condition) == certain, day
+        assert is_possible(found, condition) == possible, day
+        low_high = naive.low_and_high(facts, day, position, number_of_prefix)
+        assert low_and_high(found, number) == low_high, day
+
+
+@EVERY_TABLE
+@examples(30)
+@given(data=st.data())
+def test_rows_are_the_same_in_whatever_portions_they_were_written(
+    table: AnyTable, data: st.DataObject
+) -> None:
+    entries = draw_entries(data, table)
+    rows: list[Known[Any]] = []
+    taken = 0
+    while taken < len(entries):
+        portion = data.draw(st.integers(1, len(entries) - taken))
+        added = entries[taken : taken + portion]
+        closed, opened = rows_known(table, entries[:taken], added, ZONE)
+        rows = [_closed(known, dict(closed)) for known in rows] + opened
+        taken += portion
+
+    assert sorted(rows, key=_place) == sorted(rows_of(table, entries), key=_place)
+
+
+def _closed(known: Known[Any], ends: dict[int, int]) -> Known[Any]:
+    if known.until is not None or known.span.step not in ends:
+        return known
+    return Known(known.span, known.since, ends[known.span.step])
+
+
+def _place(known: Known[Any]) -> tuple[int, int]:
+    return known.since, known.span.step
+
+
+@examples(30)
+@given(plan=plans(WORLD, fewest=20, most=40))
+def test_what_an_entry_refers_to_is_on_record_at_every_position(plan: Plan) -> None:
+    played = Played()
+    recorded: list[Entry | None] = []
+    for move in plan:
+        recorded.append(played.propose(proposal(move, recorded)))
+        histories = played.batch.histories
+        for name, history in histories.items():
+            for reference in history.references():
+                assert histories[reference.kind, reference.key].is_open, (name, reference, move)
+
+
+# ---------------------------------------------------------------- in a database
+
+
+# Not shrunk, as that would take a new database for each of a thousand tries.
+@settings(examples(3), phases=[Phase.generate])
+@given(plan=plans(WORLD, fewest=60, most=110))
+def test_a_database_answers_as_the_definition_does(
+    server_url: str, migrated_template: str, plan: Plan
+) -> None:
+    with (
+        recorded_in_a_database(server_url, migrated_template, plan) as (url, entries),
+        psycopg.connect(url) as connection,
+    ):
+        for table in TABLES:
+            of_table = [entry for entry in entries if entry.kind == table.kind.name]
+            for key in {entry.key for entry in of_table}:
+                record = [entry for entry in of_table if entry.key == key]
+                _compare(connection, table, key, record)
+            _compare_with_rebuilt(connection, table, of_table)
+
+
+@contextmanager
+def recorded_in_a_database(
+    server_url: str, template: str, plan: Plan
+) -> Iterator[tuple[str, list[Entry]]]:
+    """A database in which `plan` was proposed, and what it holds."""
+    name = conninfo_to_dict(template)["dbname"]
+    with fresh_database(server_url, template=str(name)) as url:
+        migrate(url)
+        projector = Projector(TABLES, ZONE)
+        with Ledger(lambda: connect(url), REGISTRY, ZONE, projector) as ledger:
+            yield url, _record(ledger, plan)
+
+
+def _record(ledger: Ledger, plan: Plan) -> list[Entry]:
+    """Propose each move; those that need not know what became of the last ones, together."""
+    recorded: list[Entry | None] = []
+    waiting: list[Future[list[Answer]]] = []
+    for move in plan:
+        if move.aim is not None and move.aim >= len(recorded):
+            recorded += (_outcome(future) for future in waiting)
+            waiting = []
+        waiting.append(ledger.submit([proposal(move, recorded)]))
+    recorded += (_outcome(future) for future in waiting)
+    return [entry for entry in recorded if entry is not None]
+
+
+def _outcome(future: Future[list[Answer]]) -> Entry | None:
+    try:
+        return future.result()[0].entry
+    except SetRefused:
+        return None
+
+
+def _compare(connection: AnyConnection, table: AnyTable, key: str, entries: list[Entry]) -> None:
+    """Ask for a record on every day that matters at every position, and hold it to the oracle."""
+    definition = Definition(table, entries)
+    points = [
+        (day, entry.position)
+        for entry in entries
+        for day in definition.days(entry.position, rows_of(table, entries))
+    ]
+    found: dict[tuple[date, int], list[Candidate]] = {point: [] for point in points}
+    days, positions = [day for day, _ in points], [position for _, position in points]
+    for day, asked_at, *candidate in connection.execute(
+        _as_of_statement(table), [days, positions, key]
+    ):
+        step, position, holds, *row = candidate
+        found[day, asked_at].append(Candidate(step, position, holds, row))
+    for (day, position), candidates in found.items():
+        expected = [
+            candidate._replace(row=[getattr(candidate.row, name) for name in table.names()])
+            for candidate in definition.candidates(day, position)
+        ]
+        assert candidates == expected, (table.name, key, day, position)
+
+
+def _as_of_statement(table: AnyTable) -> Composed:
+    """A record's candidates on many days, each at a position, as section 5 of the design says."""
+    return SQL(
+        "SELECT asked.day, asked.at, step, position, effective @> asked.day, {columns}"
+        "  FROM unnest(%s::date[], %s::bigint[]) AS asked (day, at)"
+        "  JOIN {table} ON known @> asked.at AND possible @> asked.day"
+        " WHERE key = %s ORDER BY step"
+    ).format(
+        columns=SQL(", ").join(map(Identifier, table.names())),
+        table=Identifier("projections", table.name),
+    )
+
+
+def _compare_with_rebuilt(connection: AnyConnection, table: AnyTable, entries: list[Entry]) -> None:
+    """Write the table anew from its entries, beside the live one, and compare row for row."""
+    live, anew = Identifier("projections", table.name), Identifier("pg_temp", table.name)
+    connection.execute(
+        SQL("CREATE TEMPORARY TABLE {} (LIKE {})").format(Identifier(table.name), live)
+    )
+    rows = [
+        row
+        for key in {entry.key for entry in entries}
+        for row in all_rows(table, key, [e for e in entries if e.key == key], ZONE)
+    ]
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        connection.execute(insert_statement(table, "pg_temp"), columns)
+    differ = SQL("(TABLE {a} EXCEPT ALL TABLE {b}) UNION ALL (TABLE {b} EXCEPT ALL TABLE {a})")
+    assert connection.execute(differ.format(a=live, b=anew)).fetchall() == []
