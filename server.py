@@ -8,29 +8,36 @@ asked for was done; an error is one line on standard error that says what, where
 
 from __future__ import annotations
 
-import asyncio
 import json
+import logging
+import os
+import signal
+import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from types import FrameType
+from typing import Annotated, Any, NoReturn
 
+import psycopg
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 from starlette.config import Config
 
 from ledger import embedded, importing, settings
-from ledger.database import AnyConnection, connect
+from ledger.database import OWNER, AnyConnection, connect, one_line
 from ledger.dates import HomeZone
-from ledger.embedded_folder import default_data
 from ledger.record import Ledger
 from ledger.refusal import SecretariatError, Unusable
-from migrations import MigrationError, check, migrate
+from migrations import MigrationError, SchemaBehind, check, migrate, session
 from projections import REGISTRY, TABLES, rules
 from projections.rebuild import rebuild as rebuild_tables
 from projections.timeline import Projector
@@ -41,28 +48,18 @@ EXAMPLE_ZONE = "Asia/Almaty"
 DEFAULT_ZONE = "UTC"
 SCHEMA_FILE = Path(__file__).parent / "schema" / "schema.graphql"
 
-OVERVIEW = """
-query Overview($asOf: AsOf!) {
-  ledger(asOf: $asOf) {
-    asOf { effectiveOn position }
-    members: states(filter: { status: [MEMBER] }, first: 0) { totalCount { certain possible } }
-    observers: states(filter: { status: [OBSERVER] }, first: 0) { totalCount { certain possible } }
-    budget(fiscalYear: 2023) { amount { amount currency } }
-    year: contributionTotals(filter: { fiscalYear: [2023] }) {
-      net { amount currency } contributors { certain }
-    }
-    all: contributionTotals { net { amount currency } contributors { certain } }
-    byState: contributionTotals(by: [STATE]) { state { nameEn } net { amount } share { value } }
-    personYears { state { nameEn } years { value } }
-  }
-}
+LEDGER_TABLE = """
+    SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                    WHERE nspname = 'ledger' AND relname = 'settings')
 """
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="A records ledger for the secretariat of an intergovernmental organization.",
+    epilog="A command finds its ledger by --data or --database; without them by SECRETARIAT_DATA"
+    " or SECRETARIAT_DATABASE in the environment; without those it is the user's own.",
 )
 _environment = Config()
 
@@ -74,141 +71,223 @@ Database = Annotated[
     str | None,
     typer.Option("--database", metavar="URL", help="A PostgreSQL (15 or later) of your own."),
 ]
-Port = Annotated[int, typer.Option(help="The port on 127.0.0.1 to serve at.", min=0, max=65535)]
+Port = Annotated[
+    int,
+    typer.Option(help="The port on 127.0.0.1 to serve at; 0 for any free one.", min=0, max=65535),
+]
+
+
+class Misused(typer.TyperException):
+    """What stands on the command line makes no sense together."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the ledger is: the address of its database."""
+    """Where a ledger is: the address of its database."""
 
     url: str
 
-    def open(self, zone: str | None) -> HomeZone:
-        """Bring the database up to date, see that its rules are ours, and return its home zone.
+    def open(self) -> HomeZone:
+        """Bring the ledger up to date and return its home zone; `Unusable` if there is none.
 
-        `zone` is the home time zone of a ledger that is made now; None refuses to make one.
+        A database that holds no ledger stays as it is.
         """
-        migrate(self.url)
-        with connect(self.url) as connection:
-            if zone is None:
-                home_zone = settings.read(connection).home_zone
-            else:
-                home_zone = settings.initialise(
-                    connection, name="secretariat", home_zone=zone
-                ).home_zone
-            rules.ensure(connection)
-            rules.check(connection)
-        return home_zone
+        zone = self._home_zone()
+        if zone is None:
+            raise Unusable("this database holds no ledger yet: import a register first")
+        self._bring_up_to_date()
+        return zone
 
-    def ledger(self, zone: HomeZone) -> Ledger:
-        """The writer of this ledger."""
+    def open_current(self) -> HomeZone:
+        """As `open`; `Unusable` also if other rules than ours filled the read models."""
+        zone = self.open()
+        with connect(self.url) as connection:
+            rules.check(connection)
+        return zone
+
+    def zone(self, asked: str | None) -> HomeZone:
+        """The home zone asked for, or else that of the ledger, or of a new one."""
+        return self._home_zone() or HomeZone(DEFAULT_ZONE) if asked is None else HomeZone(asked)
+
+    def writer(self, zone: HomeZone) -> Ledger:
+        """The writer of the ledger; `Unusable` if the ledger has another home zone.
+
+        A ledger that is not there is made, and one without entries is given the zone.
+        """
+        found = self._home_zone()
+        if found is None:
+            migrate(self.url)
+        self._bring_up_to_date()
+        if found not in {None, zone}:
+            with connect(self.url, OWNER) as connection:
+                settings.forget_if_unused(connection)
 
         def connect_checked() -> AnyConnection:
             connection = connect(self.url)
             check(connection)
+            settings.initialise(connection, name="secretariat", home_zone=zone.name)
+            rules.ensure(connection)
+            rules.check(connection)
             return connection
 
+        connect_checked().close()
         return Ledger(connect_checked, REGISTRY, zone, Projector(TABLES, zone))
+
+    def _bring_up_to_date(self) -> None:
+        try:
+            with connect(self.url) as connection:
+                check(connection)
+        except SchemaBehind:
+            migrate(self.url)
+
+    def _home_zone(self) -> HomeZone | None:
+        """The home zone of the ledger that is there; changes nothing."""
+        with session.connect(self.url) as connection:
+            if connection.execute(LEDGER_TABLE).fetchone() != (True,):
+                return None
+        with connect(self.url) as connection, suppress(Unusable):
+            return settings.read(connection).home_zone
+        return None
 
 
 @contextmanager
-def _place(data: Path | None, database: str | None) -> Iterator[Place]:
-    """The ledger that the options, or else the environment, name; by default the embedded one."""
+def _place(data: Path | None, database: str | None, *, make: bool = False) -> Iterator[Place]:
+    """The ledger that the options, or else the environment, name; by default the embedded one.
+
+    Only with `make` is a folder made that is not there.
+    """
     if data is not None and database is not None:
-        raise Unusable("give --data or --database, not both")
+        raise Misused("give --data or --database, not both")
     if data is None and database is None:
-        database = _environment("SECRETARIAT_DATABASE", default=None)
-        folder = _environment("SECRETARIAT_DATA", default=None)
-        data = None if folder is None else Path(folder)
+        data, database = _place_in_environment()
     if database is not None:
         yield Place(database)
         return
-    with embedded.start(data or default_data()) as started:
+    folder = data or embedded.default_data()
+    if not make and not (folder / "postgres").exists():
+        raise Unusable(
+            f"there is no ledger in {folder}: import a register first, or name another folder"
+            " with --data"
+        )
+    with embedded.start(folder) as started:
         yield Place(started.url)
+
+
+def _place_in_environment() -> tuple[Path | None, str | None]:
+    # What is set to nothing is not set: an empty path would be the current folder.
+    folder = _environment("SECRETARIAT_DATA", default="")
+    database = _environment("SECRETARIAT_DATABASE", default="")
+    if folder and database:
+        raise Misused(
+            "SECRETARIAT_DATA and SECRETARIAT_DATABASE are both set: unset one, or give --data or"
+            " --database"
+        )
+    return Path(folder) if folder else None, database or None
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    *,
+    show_version: Annotated[bool, typer.Option("--version", help="Print it and stop.")] = False,
+) -> None:
+    """Print what is asked for beside the commands."""
+    if show_version:
+        typer.echo(f"secretariat {_version()}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+def _version() -> str:
+    try:
+        return version("secretariat")
+    except PackageNotFoundError:
+        return "(from a checkout that is not installed)"
 
 
 @app.command("import")
 def import_register(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="CSV files, one an event type.")],
-    only: Annotated[
-        str | None, typer.Option(metavar="NAME,…", help="Take only these files.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, keep nothing.")] = (
-        False
-    ),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False)],
+    only: Annotated[str | None, typer.Option(metavar="NAME,…", help="Only these files.")] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, keep nothing.")] = False,
     late: Annotated[
-        bool,
-        typer.Option("--late", help="Into a live ledger: recorded_on goes into the data."),
+        bool, typer.Option("--late", help="Into a live ledger: recorded_on goes into the data.")
     ] = False,
     home_zone: Annotated[
-        str | None,
-        typer.Option(metavar="ZONE", help="Home time zone of a new ledger (default UTC)."),
+        str | None, typer.Option(metavar="ZONE", help=f"Of a new ledger (default {DEFAULT_ZONE}).")
     ] = None,
     by: Annotated[str, typer.Option(metavar="ID", help="The opaque id of who imports.")] = "import",
     data: Data = None,
     database: Database = None,
 ) -> None:
-    """Import a register: all of it, or nothing."""
-    with _place(data, database) as place:
-        zone = place.open(_zone_for(place, home_zone))
-        with place.ledger(zone) as ledger:
-            outcome = _import(ledger, folder, zone, only, by, dry_run=dry_run, late=late)
-    done = "would record" if dry_run else "recorded"
-    print(f"{done} {outcome.recorded} entries; {outcome.repeated} were on record already")
-
-
-def _zone_for(place: Place, asked: str | None) -> str:
-    """The zone asked for, or that of a ledger which is there, or the default of a new one."""
-    if asked is not None:
-        return asked
-    migrate(place.url)
-    with connect(place.url) as connection:
-        try:
-            return settings.read(connection).home_zone.name
-        except Unusable:
-            return DEFAULT_ZONE
+    """Import a register, a folder of CSV files, one an event type: all of it, or nothing."""
+    read = partial(
+        importing.read_register,
+        folder,
+        REGISTRY,
+        only=only and [name.strip() for name in only.split(",") if name.strip()],
+        principal=by,
+        now=datetime.now(UTC),
+        late=late,
+    )
+    with _place(data, database, make=True) as place:
+        _import(place, place.zone(home_zone), read, dry_run=dry_run)
 
 
 def _import(
-    ledger: Ledger,
-    folder: Path,
-    zone: HomeZone,
-    only: str | None,
-    by: str,
-    *,
-    dry_run: bool,
-    late: bool,
-) -> importing.Outcome:
-    names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
+    place: Place, zone: HomeZone, read: Callable[..., importing.Register], *, dry_run: bool = False
+) -> None:
+    """Import the register that `read` reads, and say what was done."""
     with _progress("reading") as reading:
-        register = importing.read_register(
-            folder,
-            REGISTRY,
-            zone,
-            only=names,
-            principal=by,
-            now=datetime.now(UTC),
-            late=late,
-            progress=reading,
-        )
-    with _progress("recording") as recording:
-        return importing.record_register(ledger, register, dry_run=dry_run, progress=recording)
+        register = read(zone=zone, progress=reading)
+    stop = threading.Event()
+    with place.writer(zone) as ledger, _progress("recording") as recording:
+
+        def progress(done: int, total: int) -> None:
+            if stop.is_set():
+                raise Unusable("the import was interrupted")
+            recording(done, total)
+
+        try:
+            outcome = importing.record_register(
+                ledger, register, dry_run=dry_run, progress=progress
+            )
+        except KeyboardInterrupt:
+            # The writer has a thread of its own, and would go on to the end.
+            stop.set()
+            raise
+    done = "would record" if dry_run else "recorded"
+    typer.echo(f"{done} {outcome.recorded} entries; {outcome.repeated} were on record already")
 
 
 @app.command()
 def serve(port: Port = 8000, data: Data = None, database: Database = None) -> None:
     """Serve GraphQL to this machine, at http://127.0.0.1:PORT/graphql."""
-    with _place(data, database) as place:
-        _serve(place, place.open(None), port)
+    with _listener(port) as listener, _place(data, database) as place:
+        _serve(place, place.open_current(), listener)
 
 
-def _serve(place: Place, zone: HomeZone, port: int) -> None:
-    import uvicorn  # noqa: PLC0415  # Only serving needs it, and importing it takes time.
+def _listener(port: int) -> socket.socket:
+    """A socket that listens already: so the port is ours before anything else is done."""
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise Unusable(
+            f"port {port} can't be served at ({error.strerror}): give another one with --port, or"
+            " --port 0 for any free one"
+        ) from None
 
-    from schema.http import application  # noqa: PLC0415  # Likewise.
 
-    print(f"serving GraphQL at http://127.0.0.1:{port}/graphql", flush=True)
-    uvicorn.run(application(place.url, zone), host="127.0.0.1", port=port, log_level="warning")
+def _serve(place: Place, zone: HomeZone, listener: socket.socket) -> None:
+    from schema import http  # noqa: PLC0415  # Only serving needs it, and importing it takes time.
+
+    port = listener.getsockname()[1]
+    address = f"http://127.0.0.1:{port}{http.PATH}"
+    http.serve(place.url, zone, listener, lambda: typer.echo(f"serving GraphQL at {address}"))
 
 
 @app.command()
@@ -221,63 +300,52 @@ def query(
     database: Database = None,
 ) -> None:
     """Run a GraphQL document and print its answer as JSON."""
+    from schema.local import ask  # noqa: PLC0415  # Commands that don't ask start without it.
+
     text, given = _document(document), _variables(variables)
     with _place(data, database) as place:
-        zone = place.open(None)
-        answer = asyncio.run(_ask(place, zone, text, given))
-    print(json.dumps(answer, ensure_ascii=False, indent=2))
-    if answer.get("errors"):
-        raise typer.Exit(1)
+        answer = ask(place.url, place.open_current(), text, given)
+    typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    _fail_on_errors(answer)
 
 
 def _document(document: str) -> str:
-    if document == "-":
-        return sys.stdin.read()
     if "{" in document:
         return document
     try:
-        return Path(document).read_text(encoding="utf-8")
+        raw = sys.stdin.buffer.read() if document == "-" else Path(document).read_bytes()
+        return raw.decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        raise Unusable(f"{document!r} is neither a GraphQL document nor a file: {error}") from None
+        raise Misused(f"{document!r} is neither a GraphQL document nor a file: {error}") from None
 
 
 def _variables(text: str | None) -> dict[str, Any] | None:
     try:
         given = None if text is None else json.loads(text)
-    except ValueError as error:
-        raise Unusable(f"the variables are not JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise Misused(f"the variables are not JSON: {error}") from None
     if given is not None and not isinstance(given, dict):
-        raise Unusable('the variables are not a JSON object such as {"first": 10}')
+        raise Misused('the variables are not a JSON object such as {"first": 10}')
     return given
 
 
-async def _ask(
-    place: Place, zone: HomeZone, document: str, variables: dict[str, Any] | None
-) -> dict[str, Any]:
-    from schema import schema  # noqa: PLC0415  # Commands that don't ask start without it.
-    from schema.context import Context  # noqa: PLC0415  # Likewise.
-    from schema.http import reading_pool  # noqa: PLC0415  # Likewise.
-
-    async with reading_pool(place.url, size=1) as pool:
-        result = await schema.execute(
-            document, variable_values=variables, context_value=Context(pool, zone)
-        )
-    answer: dict[str, Any] = {"data": result.data}
-    if result.errors:
-        answer["errors"] = [error.formatted for error in result.errors]
-    return answer
+def _fail_on_errors(answer: dict[str, Any]) -> None:
+    errors = answer.get("errors", [])
+    if errors:
+        others = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
+        raise Unusable(f"not everything was answered: {errors[0]['message']}{others}")
 
 
 @app.command()
 def verify(data: Data = None, database: Database = None) -> None:
     """Re-read everything: gaps, hashes, decodability, read models."""
     with _place(data, database) as place:
-        zone = place.open(None)
+        zone = place.open()
         with _progress("verifying") as progress:
             report = verify_ledger(place.url, REGISTRY, TABLES, zone, progress=progress)
     for problem in report.problems:
-        print(problem, file=sys.stderr)
-    print(report.summary)
+        typer.echo(problem, err=True)
+    typer.echo(report.summary)
     if not report.sound:
         raise typer.Exit(1)
 
@@ -286,14 +354,15 @@ def verify(data: Data = None, database: Database = None) -> None:
 def rebuild(data: Data = None, database: Database = None) -> None:
     """Rebuild the read models beside the live ones, and swap them in."""
     with _place(data, database) as place:
-        migrate(place.url)
+        place.open()
         with _progress("rebuilding") as progress:
             report = rebuild_tables(place.url, TABLES, progress=progress)
-    print(report.summary)
+    typer.echo(report.summary)
 
 
 @app.command()
 def schema(
+    *,
     check_file: Annotated[
         bool, typer.Option("--check", help="Fail unless schema/schema.graphql is current.")
     ] = False,
@@ -306,7 +375,7 @@ def schema(
     if write:
         SCHEMA_FILE.write_text(text, encoding="utf-8")
     elif not check_file:
-        print(text, end="")
+        typer.echo(text, nl=False)
     elif not SCHEMA_FILE.exists() or SCHEMA_FILE.read_text(encoding="utf-8") != text:
         raise Unusable(f"{SCHEMA_FILE.name} is not current: run `secretariat schema --write`")
 
@@ -317,73 +386,39 @@ def demo(
         Path, typer.Argument(metavar="[DIR]", help="The register to import.", show_default=False)
     ] = EXAMPLE,
     port: Port = 8000,
-    overview_only: Annotated[
-        bool, typer.Option("--overview-only", help="Print the overview and stop.")
-    ] = False,
+    *,
+    overview_only: Annotated[bool, typer.Option("--overview-only", help="Don't serve.")] = False,
     data: Data = None,
     database: Database = None,
 ) -> None:
-    """Import the example register, print the overview, serve it."""
+    """Import the example register, print the overview, serve it.
+
+    It has a folder of its own, whatever the environment names: nobody wants it in their ledger.
+    """
+    from schema import overview  # noqa: PLC0415  # Commands that don't ask start without it.
+    from schema.local import ask  # noqa: PLC0415  # Likewise.
+
     if not register.is_dir():
         raise Unusable(
             f"the example register is not at {register}: it comes with the source, not with the"
             " installed package; give its folder"
         )
     if data is None and database is None:
-        data = default_data().with_name("secretariat-demo")
-    with _place(data, database) as place:
-        zone = place.open(EXAMPLE_ZONE)
-        with place.ledger(zone) as ledger:
-            outcome = _import(ledger, register, zone, None, "import", dry_run=False, late=False)
-        print(f"recorded {outcome.recorded} entries; {outcome.repeated} were on record already")
-        point = {"effectiveOn": "2023-12-07", "knownAt": "2023-12-07"}
-        answer = asyncio.run(_ask(place, zone, OVERVIEW, {"asOf": point}))
-        if answer.get("errors"):
-            raise Unusable(f"the overview can't be printed: {answer['errors'][0]['message']}")
-        _print_overview(answer["data"]["ledger"])
-        if not overview_only:
-            _serve(place, zone, port)
-
-
-def _print_overview(ledger: dict[str, Any]) -> None:
-    console = Console(highlight=False)
-    point = ledger["asOf"]
-    console.print(f"As of {point['effectiveOn']}, as known at entry {point['position']}:")
-    figures = Table(box=None, show_header=False)
-    for name in ("members", "observers"):
-        figures.add_row(name.capitalize(), _count(ledger[name]["totalCount"]))
-    budget = ledger["budget"]
-    if budget is not None:
-        figures.add_row("Budget for 2023", _money(**budget["amount"]))
-    for name, title in (("year", "Received for 2023"), ("all", "Received since 2006")):
-        for total in ledger[name]:
-            states = total["contributors"]["certain"]
-            figures.add_row(title, f"{_money(**total['net'])} from {states} states")
-    console.print(figures)
-    years = {row["state"]["nameEn"]: row["years"]["value"] for row in ledger["personYears"]}
-    states = Table("State", box=None)
-    for title in ("received", "share", "person-years"):
-        states.add_column(title, justify="right")
-    for row in ledger["byState"]:
-        name = row["state"]["nameEn"]
-        served = f"{float(years[name]):.1f}" if name in years else ""
-        share = f"{float(row['share']['value']):.1%}"
-        states.add_row(name, _grouped(row["net"]["amount"]), share, served)
-    console.print(states)
-
-
-def _count(count: dict[str, int]) -> str:
-    certain, possible = count["certain"], count["possible"]
-    return str(certain) if certain == possible else f"{certain} to {possible}"
-
-
-def _money(amount: str, currency: str) -> str:
-    return f"{_grouped(amount)} {currency}"
-
-
-def _grouped(amount: str) -> str:
-    whole, _, cents = amount.partition(".")
-    return f"{int(whole):,}".replace(",", " ") + (f".{cents}" if cents else "")
+        data = embedded.default_data().with_name("secretariat-demo")
+    read = partial(
+        importing.read_register, register, REGISTRY, principal="import", now=datetime.now(UTC)
+    )
+    with (
+        nullcontext() if overview_only else _listener(port) as listener,
+        _place(data, database, make=True) as place,
+    ):
+        zone = HomeZone(EXAMPLE_ZONE)
+        _import(place, zone, read)
+        answer = ask(place.url, zone, overview.DOCUMENT, overview.VARIABLES)
+        _fail_on_errors(answer)
+        Console(highlight=False).print(overview.overview(answer["data"]))
+        if listener is not None:
+            _serve(place, zone, listener)
 
 
 @contextmanager
@@ -398,11 +433,62 @@ def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error."""
+    logging.basicConfig(format="secretariat: %(message)s")
+    if isinstance(sys.stdout, TextIOWrapper):
+        # JSON is in UTF-8 by definition, and the names in it are not all in Latin letters.
+        sys.stdout.reconfigure(encoding="utf-8")
+    ended_by: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        ended_by.append(number)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Whoever started us may want it ignored, as a shell does for what runs in the background.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
+    status = _run()
+    if ended_by:
+        # Everything is in order by now; whoever waits for us is to see what ended us.
+        signal.signal(ended_by[0], signal.SIG_DFL)
+        signal.raise_signal(ended_by[0])
+    sys.exit(status)
+
+
+def _run() -> int:
+    """Run the command and return the exit status."""
     try:
-        app()
+        status = app(standalone_mode=False) or 0
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _complain(_usage(error), error.exit_code)
+    except importing.ImportRefused as refused:
+        typer.echo(refused, err=True)
+        return _complain(f"nothing was recorded: {len(refused.problems)} problems were found")
     except (SecretariatError, MigrationError) as error:
-        print(f"secretariat: {error}", file=sys.stderr)
-        sys.exit(1)
+        return _complain(str(error))
+    except psycopg.OperationalError as error:
+        return _complain(f"the database is gone: {one_line(error)}; try again when it is back")
+    except OSError as error:
+        # What could not be written would be tried once more at the very end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1 if isinstance(error, BrokenPipeError) else _complain(str(error))
+    except KeyboardInterrupt:
+        return 130
+    return int(status)
+
+
+def _usage(error: typer.TyperException) -> str:
+    """A mistake on the command line, in the voice of all the others."""
+    message = error.format_message().removesuffix(".")
+    context = getattr(error, "ctx", None)
+    command = "secretariat" if context is None else context.command_path
+    return f"{message[:1].lower()}{message[1:]}; `{command} --help` says more"
+
+
+def _complain(message: str, status: int = 1) -> int:
+    typer.echo(f"secretariat: {message}", err=True)
+    return status
 
 
 if __name__ == "__main__":

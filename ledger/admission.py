@@ -29,7 +29,7 @@ from ledger.refusal import (
     VersionConflict,
 )
 from ledger.store import Head, new_id
-from ledger.timeline import Step, live_positions, steps
+from ledger.timeline import Step, extended, live_positions, steps
 
 RecordName = tuple[str, str]
 """A record's kind and key."""
@@ -45,12 +45,22 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A record's entries in position order, and the steps they make."""
+    """A record's entries in position order, the steps they make, and the state after those."""
 
     kind: Kind
     key: str
-    entries: tuple[Entry, ...]
-    steps: tuple[Step, ...]
+    entries: tuple[Entry, ...] = ()
+    steps: Sequence[Step] = ()
+    state: Any = None
+
+    @classmethod
+    def of(cls, kind: Kind, key: str, entries: Sequence[Entry], zone: HomeZone) -> History:
+        """The history that `entries` are."""
+        happened = steps(entries, zone)
+        state: Any = None
+        for step in happened:
+            state = step.event.apply_to(state)
+        return cls(kind, key, tuple(entries), happened, state)
 
     @property
     def is_open(self) -> bool:
@@ -166,12 +176,15 @@ class Draft:
     def _check_references(self, proposal: Proposal) -> None:
         event = proposal.statement.event
         for reference in () if event is None else references_of(event):
-            name = (reference.kind, reference.key)
-            history = self.history_of(name)
-            if not (history.is_open if history else self.batch.is_open.get(name, False)):
+            if not self._is_open(reference):
                 raise NotFound(
                     f"{reference.kind} {reference.key!r} is not on record", field=reference.field
                 )
+
+    def _is_open(self, reference: Reference) -> bool:
+        name = (reference.kind, reference.key)
+        history = self.history_of(name)
+        return self.batch.is_open.get(name, False) if history is None else history.is_open
 
     def _entry(self, proposal: Proposal, history: History, data: bytes) -> Entry:
         event = proposal.statement.event
@@ -260,11 +273,34 @@ class Draft:
     def _after(self, history: History, entry: Entry) -> History:
         """The record's history with `entry`, its whole timeline replayed."""
         entries = (*history.entries, entry)
-        after = History(history.kind, history.key, entries, tuple(steps(entries, self.batch.zone)))
-        _replay(history.steps, after.steps, entry)
+        happened, kept = extended(history.steps, entries, self.batch.zone)
+        state = _replay(history, happened, kept, entry)
+        after = History(history.kind, history.key, entries, happened, state)
+        if entry.annuls is not None:
+            self._check_brought_back(history, after)
         if history.is_open and not after.is_open:
             self._check_not_referred_to(history)
         return after
+
+    def _check_brought_back(self, history: History, after: History) -> None:
+        """What an annulment brings back finds its place and what it refers to as it left them."""
+        before = {step.entry.position for step in history.steps}
+        for step in after.steps:
+            if step.entry.position in before:
+                continue
+            would = f"entry {step.entry.position} ({step.entry.name}) would come back"
+            for other in after.steps:
+                if other.root == step.root and other is not step:
+                    raise Impossible(
+                        f"{would} beside entry {other.entry.position}, which has taken its place;"
+                        " annul that one first"
+                    )
+            for reference in references_of(step.event):
+                if not self._is_open(reference):
+                    raise Impossible(
+                        f"{would}, but {reference.kind} {reference.key!r}, to which it refers, is"
+                        " not on record any more"
+                    )
 
     def _check_not_referred_to(self, history: History) -> None:
         name = (history.kind.name, history.key)
@@ -277,10 +313,13 @@ class Draft:
         referring += [other for other in self.batch.find_referring(*name) if other not in known]
         if referring:
             kind, key = min(referring)
-            raise Impossible(
-                f"{len(referring)} records refer to {name[0]} {name[1]!r},"
-                f" {kind} {key!r} among them; annul those first"
+            others = len(referring) - 1
+            who = (
+                f"{kind} {key!r} refers"
+                if not others
+                else f"{kind} {key!r} and {others} more refer"
             )
+            raise Impossible(f"{who} to {name[0]} {name[1]!r}; annul what refers to it first")
 
     def _keep(self, proposal: Proposal, entry: Entry, content: bytes) -> None:
         self.entries.append(entry)
@@ -317,12 +356,15 @@ def _check_not_begun(history: History, proposal: Proposal) -> None:
         )
 
 
-def _replay(before: Sequence[Step], after: Sequence[Step], added: Entry) -> None:
-    """Admit each step again from the first on that changed; a later one must stay possible."""
-    unchanged = _same_beginning(before, after)
-    state: Any = None
-    for index, step in enumerate(after):
-        if index >= unchanged:
+def _replay(before: History, after: Sequence[Step], kept: int, added: Entry) -> Any:
+    """Admit each step again from the first on that changed, and return the state at the end.
+
+    `kept` steps of the history `before` begin `after`. A later step must stay possible.
+    """
+    whole = kept == len(before.steps)
+    state = before.state if whole else None
+    for index, step in enumerate(after[kept:] if whole else after, kept if whole else 0):
+        if index >= kept:
             try:
                 step.event.admit_to(state)
             except Refused as refusal:
@@ -333,12 +375,7 @@ def _replay(before: Sequence[Step], after: Sequence[Step], added: Entry) -> None
                     f" become impossible: {refusal.message}"
                 ) from None
         state = step.event.apply_to(state)
-
-
-def _same_beginning(before: Sequence[Step], after: Sequence[Step]) -> int:
-    pairs = zip(before, after, strict=False)
-    changed = (i for i, (old, new) in enumerate(pairs) if old.entry is not new.entry)
-    return next(changed, min(len(before), len(after)))
+    return state
 
 
 @dataclass(frozen=True, slots=True)

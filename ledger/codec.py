@@ -151,7 +151,11 @@ def digest(proposal: Proposal, person_key: bytes | None) -> bytes:
         target = getattr(proposal, name)
         if target is not None:
             content[name] = target
-    if proposal.recorded_on is not None:
+    if proposal.recorded_as is not None:
+        # What the register says stays the same; which moment is made of it depends on when.
+        content.pop("registered_on", None)
+        content["recorded_on"] = proposal.recorded_as
+    elif proposal.recorded_on is not None:
         content["recorded_on"] = format_moment(proposal.recorded_on)
     event = proposal.statement.event
     if event is not None:

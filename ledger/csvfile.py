@@ -53,7 +53,7 @@ _STRAY_QUOTE = "a quote in a cell without quotes; quote the cell and double the 
 _TEXT_BEHIND = "text behind the closing quote; double the quotes in a cell"
 _NOT_TEXT = (
     ("\0", "a NUL", "save it as CSV in UTF-8"),
-    ("\r", "a carriage return without a line feed", "end lines with LF or CRLF"),
+    ("\r", "a lone carriage return", "end lines with LF or CRLF"),
 )
 
 

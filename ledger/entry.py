@@ -82,8 +82,9 @@ class Proposal:
 
     `corrects` and `annuls` name an entry of the same record: by its id, by `kind/key/version`, or
     by the `label` of another proposal of the same set. `recorded_on` is the moment that an older
-    register states; None is now. `registered_on` of the statement and `recorded_on` exclude each
-    other. An `idempotency_key` belongs to `statement.recorded_by`.
+    register states; None is now. It and `registered_on` of the statement exclude each other;
+    `recorded_as` is how the register says either, by which a retry is known. An `idempotency_key`
+    belongs to `statement.recorded_by`.
     """
 
     kind: str
@@ -93,6 +94,7 @@ class Proposal:
     annuls: str | None = None
     label: str | None = None
     recorded_on: datetime | None = None
+    recorded_as: str | None = None
     idempotency_key: str | None = None
     expected_version: int | None = None
 

@@ -20,14 +20,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.admission import Answer
-from ledger.dates import Edtf, HomeZone, format_moment
+from ledger.dates import Edtf, HomeZone
 from ledger.entry import Proposal, Statement
 from ledger.importing_file import Occasion, RegisterRow, Sheet, file_name, read_file
 from ledger.importing_order import moment_of, recording_order
@@ -70,7 +70,6 @@ class Register:
 
     rows: list[Row]
     files: list[str]
-    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,6 @@ def read_register(
     return Register(
         [Row(row.proposal(keys[row.place]), *row.place) for row in ordered],
         [path.name for path, _, _ in paths],
-        late,
     )
 
 
@@ -158,14 +156,19 @@ def _chosen(
         if unknown:
             problems.append(_unknown_files(folder, unknown, sheets))
     taken = [name for name in sheets if name in names and name in found]
-    return [(found[name], sheets[name], _size(found[name])) for name in taken]
+    return [(found[name].path, sheets[name], found[name].size) for name in taken]
 
 
-def _csv_files(folder: Path) -> dict[str, Path]:
+class _File(NamedTuple):
+    path: Path
+    size: int
+
+
+def _csv_files(folder: Path) -> dict[str, _File]:
     """The CSV files of a folder by their names, sorted; hidden ones aside."""
     try:
         found = {
-            path.name: path
+            path.name: _File(path, path.stat().st_size)
             for path in sorted(folder.iterdir())
             if path.suffix.lower() == ".csv" and not path.name.startswith(".") and path.is_file()
         }
@@ -201,7 +204,7 @@ def _unknown_files(folder: Path, unknown: Iterable[str], sheets: Iterable[str]) 
 
 
 def _wrongly_named(
-    names: Iterable[str], found: Mapping[str, Path], sheets: Mapping[str, Sheet]
+    names: Iterable[str], found: Mapping[str, _File], sheets: Mapping[str, Sheet]
 ) -> Iterator[Problem]:
     for name in names:
         if name not in sheets:
@@ -209,14 +212,6 @@ def _wrongly_named(
             yield Problem(file=name, reason=reason)
         elif name not in found:
             yield Problem(file=name, reason="--only names it, and it is not in the folder")
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        # Reading the file says what is wrong with it.
-        return 0
 
 
 def _idempotency_keys(rows: Sequence[RegisterRow]) -> dict[tuple[str, int], str]:
@@ -258,8 +253,7 @@ def record_register(
         answers = submitted.result()
     except SetRefused as refused:
         problems = [
-            _problem_of(rows[index], refusal, ledger, late=register.late)
-            for index, refusal in refused.refusals
+            _problem_of(rows[index], refusal, ledger) for index, refusal in refused.refusals
         ]
         raise ImportRefused(problems, refused.left_out) from None
     return _outcome(register, answers)
@@ -279,32 +273,30 @@ def _outcome(register: Register, answers: Sequence[Answer]) -> Outcome:
     )
 
 
-def _problem_of(row: Row, refusal: Refused, ledger: Ledger, *, late: bool) -> Problem:
+def _problem_of(row: Row, refusal: Refused, ledger: Ledger) -> Problem:
     """The ledger's refusal of a row, as a problem of the cell at fault or else of its key."""
     kind = ledger.registry.kind(row.proposal.kind)
-    cells = _cells_of(row.proposal, kind.key_column, ledger.zone)
+    cells = _cells_of(row.proposal, kind.key_column)
     column = refusal.field if refusal.field in cells else kind.key_column
     value = cells[column]
-    reason = behind(value, refusal.message)
+    reason = behind(column, value, refusal.message)
     if isinstance(refusal, KeyReused):
         reason = (
             "this row was imported before, with other content, and an entry never changes: put it"
             " back as it was, with a label, and correct it by another row whose column corrects"
             " names the label (a row that is new goes below those of its record)"
         )
-        if late:
-            reason += "; what was imported without --late is not to be imported with it"
     return Problem(file=row.file, line=row.line, column=column, value=value, reason=reason)
 
 
-def _cells_of(proposal: Proposal, key_column: str, zone: HomeZone) -> dict[str, str | None]:
+def _cells_of(proposal: Proposal, key_column: str) -> dict[str, str | None]:
     """What the cells of a row held, by column; None for what was empty or is about a person."""
     statement, source = proposal.statement, proposal.statement.source
     cells = {
         key_column: proposal.key,
         "effective": statement.effective,
         "effective_text": statement.effective_text,
-        "recorded_on": proposal.recorded_on and _stated(proposal.recorded_on, zone),
+        "recorded_on": proposal.recorded_as,
         "source": source and source.document,
         "locator": source and source.locator,
         "evidence_sha256": source and source.sha256,
@@ -322,14 +314,6 @@ def _cells_of(proposal: Proposal, key_column: str, zone: HomeZone) -> dict[str, 
     return {column: _written(value) for column, value in cells.items()}
 
 
-def _stated(moment: datetime, zone: HomeZone) -> str:
-    """The plain day, if that is what `moment` was made of, or the moment."""
-    day = zone.day_of(moment)
-    end_of_time = datetime.max.replace(tzinfo=UTC)
-    stands_for_day = zone.recorded_on(day, end_of_time) == moment
-    return day.isoformat() if stands_for_day else format_moment(moment)
-
-
 def _written(value: Any) -> str | None:
     """The text of a value as a register writes it."""
     match value:
@@ -341,6 +325,4 @@ def _written(value: Any) -> str | None:
             return value.text
         case Decimal():
             return format(value, "f")
-        case date():
-            return value.isoformat()
     return str(value)

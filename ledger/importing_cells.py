@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -92,6 +93,8 @@ def split_source(text: str) -> tuple[str, str | None]:
     return " ".join(words[:end]), " ".join(words[end:])
 
 
+# Most rows of a register share their days with others.
+@lru_cache(maxsize=4_096)
 def recorded_on(text: str, zone: HomeZone, now: datetime) -> tuple[datetime, date]:
     """The moment that an older register states, by itself or by a plain day, and its day."""
     before = known_before(text, zone)

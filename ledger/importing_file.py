@@ -7,9 +7,10 @@ text is kept as it is. What is wrong is collected, so that a user sees all of it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,7 +72,8 @@ def file_name(stored_as: str) -> str:
 class RegisterRow:
     """A row as it was read, without its place among the others.
 
-    `moment` is when an older register took it; None is now.
+    `moment` is when an older register took it, `day` the day of that, and `recorded_as` how it says
+    so; None is now.
     """
 
     sheet: Sheet
@@ -79,6 +81,8 @@ class RegisterRow:
     key: str
     statement: Statement
     moment: datetime | None
+    day: date | None
+    recorded_as: str | None
     label: str | None
     corrects: str | None
     annuls: str | None
@@ -109,6 +113,7 @@ class RegisterRow:
             annuls=self.annuls,
             label=self.label,
             recorded_on=None if is_late else self.moment,
+            recorded_as=self.recorded_as,
             idempotency_key=idempotency_key,
         )
 
@@ -166,13 +171,14 @@ def _check_header(sheet: Sheet, line: int, header: list[str], problems: list[Pro
         hint = "commas separate the cells; " if is_split_otherwise else ""
         complain(f"this is no header; {hint}{columns}")
         return False
-    for number, name in enumerate(header):
-        if not name:
-            complain(f"column {number + 1} has no name; {columns}")
-        elif name in header[:number]:
-            complain("there is another column of this name", name)
-        elif name not in sheet.columns:
+    unnamed = [str(number) for number, name in enumerate(header, 1) if not name]
+    if unnamed:
+        complain(f"no name stands over column {', '.join(unnamed)}; {columns}")
+    for name, count in Counter(filter(None, header)).items():
+        if name not in sheet.columns:
             complain(f"there is no such column{guess(name, sheet.columns)}; {columns}", name)
+        elif count > 1:
+            complain("there is another column of this name", name)
     for name in _columns_missing(sheet, header):
         complain("this column is missing", name)
     return True
@@ -210,7 +216,7 @@ class _Reading:
 
     def row(self) -> Iterator[RegisterRow]:
         """Yield the row, unless anything is wrong with it."""
-        self._check_filled()
+        is_complete = self._check_filled()
         sheet, zone, now = self._sheet, self._occasion.zone, self._occasion.now
         key = self._value(sheet.kind.key_column, partial(checked_key, sheet.kind))
         values = {name: self._value(name, parse) for name, parse in self._event_parsers()}
@@ -221,7 +227,7 @@ class _Reading:
         if corrects and annuls:
             self._complain("annuls", "a row corrects or annuls, not both")
         name = self._common("label", label)
-        if key is None or not self._is_fine():
+        if key is None or not is_complete or not self._is_fine():
             return
         event = None if self._is_annulment else sheet.event(**values)
         registered_on = day if self._occasion.late else None
@@ -231,6 +237,8 @@ class _Reading:
             key=key,
             statement=Statement(event=event, registered_on=registered_on, **statement),
             moment=moment,
+            day=day,
+            recorded_as=self._cells.get("recorded_on") or None,
             label=name,
             corrects=corrects,
             annuls=annuls,
@@ -249,8 +257,11 @@ class _Reading:
             "reason": self._text("reason"),
         }
 
-    def _check_filled(self) -> None:
-        """Complain of what is empty and shouldn't be, and of what is not and should."""
+    def _check_filled(self) -> bool:
+        """Complain of what is empty and must not be, or the reverse; False if columns are missing.
+
+        Those have been complained of with the header, unless only annulments do without them.
+        """
         if self._is_annulment:
             required: tuple[str, ...] = (self._sheet.kind.key_column,)
             for name in self._sheet.fields:
@@ -259,13 +270,16 @@ class _Reading:
                     self._complain(name, "an annulment leaves this empty")
         else:
             required = self._sheet.required
+        if self._cells.get("corrects"):
+            required = tuple(name for name in required if name != "effective")
+        missing = [name for name in required if name not in self._cells]
         for name in required:
-            if name == "effective" and self._cells.get("corrects"):
-                continue
             if self._cells.get(name) == "":
                 self._complain(name, "it is empty, and must not be")
-            elif name not in self._cells and "annuls" in self._cells:
+        for name in missing:
+            if "annuls" in self._cells and name != self._sheet.kind.key_column:
                 self._complain(name, "this column is missing, and only annulments do without it")
+        return not missing
 
     def _event_parsers(self) -> Iterator[tuple[str, Callable[[str], Any]]]:
         if not self._is_annulment:
@@ -332,6 +346,6 @@ class _Reading:
                 line=self._line,
                 column=column,
                 value=value if is_shown else None,
-                reason=behind(value, reason),
+                reason=behind(column, value, reason),
             )
         )

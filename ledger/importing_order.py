@@ -73,8 +73,7 @@ class _Priority:
     """Which of two rows of the same moment comes first, if neither waits for the other."""
 
     def __init__(self, occasion: Occasion) -> None:
-        self._zone = occasion.zone
-        self._now = occasion.now
+        self._today = occasion.zone.day_of(occasion.now)
         kinds = occasion.registry.kinds
         self._kinds = {kind.name: rank for rank, kind in enumerate(kinds)}
         self._events = {event: rank for kind in kinds for rank, event in enumerate(kind.events)}
@@ -85,8 +84,7 @@ class _Priority:
         effective = row.statement.effective
         if row.target is not None or effective is None:
             return (kind, 0, True, date.min, *among_events)
-        day = self._zone.day_of(row.moment or self._now)
-        latest = accomplished(effective, day).latest
+        latest = accomplished(effective, row.day or self._today).latest
         return (kind, 1, not event.is_opening, latest, *among_events)
 
 
@@ -162,10 +160,10 @@ def _waits_within(
     places = {row.place for row in rows}
     waits: Waits = {}
     above: dict[str, _Above] = defaultdict(_Above)
-    begun = _beginnings(rows)
+    begun, awaited_above = _beginnings(rows), _awaited_above(rows, labelled)
     for row in rows:
         upper = above[row.sheet.file]
-        waits[row.place] = set(upper.aiming)
+        waits[row.place] = set() if row.place in awaited_above else set(upper.aiming)
         if row.target is None:
             upper.plain.add(row.place)
             continue
@@ -192,6 +190,16 @@ def _beginnings(rows: Iterable[RegisterRow]) -> set[Place]:
         elif row.sheet.file not in ended:
             begun.add(row.place)
     return begun
+
+
+def _awaited_above(rows: Iterable[RegisterRow], labelled: Mapping[str, RegisterRow]) -> set[Place]:
+    """The rows that a row above them in their file aims at, so that they can't wait for it."""
+    aims = ((row, labelled.get(row.target or "")) for row in rows)
+    return {
+        aim.place
+        for row, aim in aims
+        if aim is not None and aim.sheet is row.sheet and aim.line > row.line
+    }
 
 
 def _placed(rows: Iterable[RegisterRow], waits: Waits, priority: _Priority) -> list[RegisterRow]:

@@ -64,11 +64,12 @@ def shown(text: str) -> str:
     return f"{text[:_LONGEST_SHOWN]!r}… ({len(text)} characters)"
 
 
-def behind(value: str | None, message: str) -> str:
-    """A refusal's message as it stands behind the value that it may itself begin with."""
+def behind(column: str | None, value: str | None, message: str) -> str:
+    """A refusal's message as it stands behind the cell that it may itself begin with."""
     for quoted in () if value is None else (repr(value), shown(value)):
-        if message.startswith(f"{quoted} is "):
-            return message.removeprefix(f"{quoted} is ")
+        for beginning in (f"{quoted} is ", f"{column} {quoted} is "):
+            if message.startswith(beginning):
+                return message.removeprefix(beginning)
     return message
 
 

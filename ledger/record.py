@@ -23,9 +23,8 @@ from ledger.codec import EntryMapper
 from ledger.database import AnyConnection, AnyCursor, one_line
 from ledger.dates import HomeZone
 from ledger.entry import Entry, Proposal, record_id
-from ledger.kind import Registry
+from ledger.kind import Registry, references_of
 from ledger.refusal import Refused, SecretariatError, Unusable
-from ledger.timeline import steps
 
 MOST_PROPOSALS = 1_000
 """So many proposals, at the most, are waited for and committed together."""
@@ -327,8 +326,8 @@ class Ledger:
             for p in prepared
             if p.proposal.idempotency_key is not None
         }
-        names = {name for p in prepared for name in p.names()}
         entries = store.entries(cursor, self._mapper, store.HISTORIES, ids)
+        names = _referred_to(prepared, entries)
         open_records = cursor.execute(OPEN_RECORDS, _columns(names, 2)).fetchall()
         answered = cursor.execute(ANSWERED, _columns(asked, 2)).fetchall()
         return Batch(
@@ -354,9 +353,7 @@ class Ledger:
         for entry in entries:
             by_record[entry.kind, entry.key].append(entry)
         return {
-            (kind, key): History(
-                self.registry.kind(kind), key, tuple(theirs), tuple(steps(theirs, self.zone))
-            )
+            (kind, key): History.of(self.registry.kind(kind), key, theirs, self.zone)
             for (kind, key), theirs in by_record.items()
         }
 
@@ -381,6 +378,16 @@ class Ledger:
                 for name, history in zip(names, after, strict=True)
             ]
             self._projection.project(connection, changes)
+
+
+def _referred_to(prepared: Sequence[Prepared], entries: Iterable[Entry]) -> set[RecordName]:
+    """The records that `prepared` refer to, or that what they annul may bring references to."""
+    names = {name for p in prepared for name in p.names()}
+    annulled = {(p.proposal.kind, p.proposal.key) for p in prepared if p.proposal.annuls}
+    for entry in entries:
+        if entry.event is not None and (entry.kind, entry.key) in annulled:
+            names.update((r.kind, r.key) for r in references_of(entry.event))
+    return names
 
 
 def _is_worth_another_try(error: Exception, jobs: Sequence[Job]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger import store
 from ledger.database import AnyConnection
 from ledger.dates import HomeZone
 from ledger.refusal import Unusable
@@ -12,6 +13,8 @@ INITIALISE = """
     INSERT INTO ledger.settings (name, value) SELECT * FROM unnest(%s::text[], %s::text[])
     ON CONFLICT (name) DO NOTHING
 """
+
+FORGET = "DELETE FROM ledger.settings WHERE NOT EXISTS (SELECT FROM ledger.entries)"
 
 READ = "SELECT name, value FROM ledger.settings"
 
@@ -39,6 +42,16 @@ def initialise(connection: AnyConnection, *, name: str, home_zone: str) -> Setti
             " change: leave --home-zone out"
         )
     return kept
+
+
+def forget_if_unused(connection: AnyConnection) -> None:
+    """Forget the settings of a ledger that has no entries, so that it can be given others.
+
+    A first try that was refused must not bind the second. Takes the owner's role.
+    """
+    with connection.transaction():
+        store.lock_head(connection)
+        connection.execute(FORGET)
 
 
 def read(connection: AnyConnection) -> Settings:

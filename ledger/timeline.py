@@ -36,12 +36,18 @@ class Step:
 
 
 def live_positions(entries: Sequence[Entry]) -> set[int]:
-    """The positions of the entries that no live later entry corrects or annuls."""
-    dead: set[int] = set()
+    """The positions of the entries that were neither replaced nor annulled.
+
+    A correction that was corrected in its turn goes on replacing what it corrects: nothing comes
+    back but by an annulment.
+    """
+    replaced: set[int | None] = set()
+    annulled: set[int | None] = set()
     for entry in reversed(entries):
-        if entry.position not in dead and entry.target is not None:
-            dead.add(entry.target)
-    return {entry.position for entry in entries} - dead
+        if entry.position not in annulled:
+            replaced.add(entry.corrects)
+            annulled.add(entry.annuls)
+    return {entry.position for entry in entries} - replaced - annulled
 
 
 def steps(entries: Sequence[Entry], zone: HomeZone) -> list[Step]:
@@ -59,6 +65,26 @@ def steps(entries: Sequence[Entry], zone: HomeZone) -> list[Step]:
     return list(_possible(_lowered(ordered)))
 
 
+def extended(
+    before: Sequence[Step], entries: Sequence[Entry], zone: HomeZone
+) -> tuple[list[Step], int]:
+    """The steps with the last of `entries` among them, and how many of `before` they begin with.
+
+    `before` are the steps of all entries but the last. What happened after everything else, which
+    is what most entries say, is put behind it; anything else may change the order.
+    """
+    added = entries[-1]
+    if before and added.target is None and added.event is not None and not added.event.is_opening:
+        step = _step(added, added.event, None, zone)
+        if step.latest >= before[-1].latest:
+            possible_from = max(step.earliest, before[-1].possible_from)
+            return [*before, replace(step, possible_from=possible_from)], len(before)
+    after = steps(entries, zone)
+    pairs = enumerate(zip(before, after, strict=False))
+    kept = next((index for index, (old, new) in pairs if old != new), min(len(before), len(after)))
+    return after, kept
+
+
 def _dated(entries: Iterable[Entry], zone: HomeZone) -> dict[int, Step]:
     """Each entry but the annulments, with its own bounds and the root of its chain."""
     dated: dict[int, Step] = {}
@@ -72,7 +98,9 @@ def _dated(entries: Iterable[Entry], zone: HomeZone) -> dict[int, Step]:
 
 def _step(entry: Entry, event: AnyEvent, corrected: Step | None, zone: HomeZone) -> Step:
     """An entry as a step of its own, not yet in its place."""
-    before = corrected and Dated(corrected.effective, corrected.earliest, corrected.latest)
+    before = None
+    if corrected is not None:
+        before = Dated(corrected.effective, corrected.earliest, corrected.latest)
     dated = when(entry.statement.effective, entry.recorded_at, before, zone)
     root = entry.position if corrected is None else corrected.root
     return Step(entry, event, dated.effective, root, dated.earliest, dated.latest)

@@ -31,8 +31,8 @@ from ledger.entry import Entry
 from ledger.kind import Registry
 from ledger.recorder import RAW_KIND
 from ledger.refusal import SecretariatError, Unusable
+from ledger.soundness import counted
 from ledger.stream import streamed
-from ledger.timeline import steps
 from projections import RULES
 from projections.timeline import SCHEMA, Table, all_rows
 
@@ -174,6 +174,15 @@ class RebuildReport:
     position: int
     caught_up: int
     old_dropped: bool
+
+    @property
+    def summary(self) -> str:
+        """One line on what was done."""
+        done = f"rebuilt from {counted(self.position, 'entry', 'entries')}"
+        meanwhile = f", {self.caught_up:,} of them recorded meanwhile" if self.caught_up else ""
+        if self.old_dropped:
+            return f"{done}{meanwhile}"
+        return f"{done}{meanwhile}; the old tables are still read, the next rebuild drops them"
 
 
 def rebuild(
@@ -360,7 +369,7 @@ class _Filling:
 
     def _buffer(self, kind: str, key: str, entries: tuple[Entry, ...]) -> None:
         table = self._tables[kind]
-        history = History(table.kind, key, entries, tuple(steps(entries, self._zone)))
+        history = History.of(table.kind, key, entries, self._zone)
         rows = {
             table.name: all_rows(table, key, entries, self._zone),
             "fresh_records": [(kind, key, history.version, history.is_open)],

@@ -25,7 +25,7 @@ from ledger.dates import HomeZone
 from ledger.entry import Entry
 from ledger.kind import Kind
 from ledger.record import RecordChange
-from ledger.timeline import Step, steps
+from ledger.timeline import Step, extended, steps
 
 R = TypeVar("R")
 
@@ -96,18 +96,43 @@ class Known(Generic[R]):
     until: int | None = None
 
 
-def spans(happened: Sequence[Step], fold: Callable[[R | None, Step], R]) -> list[Span[R]]:
-    """The rows of a record's timeline, those left out that hold on no day on any reading."""
-    found: list[Span[R]] = []
-    row: R | None = None
-    for index, step in enumerate(happened):
-        row = fold(row, step)
-        until = happened[index + 1].latest if index + 1 < len(happened) else None
-        if until is None or step.possible_from < until:
-            found.append(
-                Span(index + 1, step.entry.position, step.latest, step.possible_from, until, row)
-            )
-    return found
+class _Rows(Generic[R]):
+    """The rows of a record as its entries come in, one folded row a step."""
+
+    def __init__(self, table: Table[R], entries: Sequence[Entry], zone: HomeZone) -> None:
+        self._fold = table.fold
+        self._zone = zone
+        self._entries = list(entries)
+        self._steps = steps(self._entries, zone)
+        self._folded: list[R] = []
+        self._refold(0)
+
+    def spans(self, first: int = 1) -> Iterator[Span[R]]:
+        """The spans from the step `first` on, but for those that hold on no day, on any reading."""
+        for index in range(first - 1, len(self._steps)):
+            step = self._steps[index]
+            until = self._steps[index + 1].latest if index + 1 < len(self._steps) else None
+            if until is None or step.possible_from < until:
+                row = self._folded[index]
+                yield Span(
+                    index + 1, step.entry.position, step.latest, step.possible_from, until, row
+                )
+
+    def add(self, entry: Entry) -> range:
+        """Take an entry in, and return the steps, as they were numbered, that it may change.
+
+        The first of them is the one before those that did change: it ends where the next begins.
+        """
+        count = len(self._steps)
+        self._entries.append(entry)
+        self._steps, kept = extended(self._steps, self._entries, self._zone)
+        self._refold(kept)
+        return range(max(kept, 1), count + 1)
+
+    def _refold(self, kept: int) -> None:
+        del self._folded[kept:]
+        for step in self._steps[kept:]:
+            self._folded.append(self._fold(self._folded[-1] if self._folded else None, step))
 
 
 def rows_known(
@@ -117,14 +142,17 @@ def rows_known(
 
     `before` are the record's entries that the table has taken in already.
     """
-    entries = list(before)
-    current = {span.step: Known(span, 0) for span in spans(steps(entries, zone), table.fold)}
+    rows = _Rows(table, before, zone)
+    current = {span.step: Known(span, 0) for span in rows.spans()}
     closed: list[tuple[int, int]] = []
     opened: list[Known[R]] = []
     for entry in added:
-        entries.append(entry)
-        after = {span.step: span for span in spans(steps(entries, zone), table.fold)}
-        for step, known in list(current.items()):
+        changed = rows.add(entry)
+        after = {span.step: span for span in rows.spans(changed.start)}
+        for step in changed:
+            known = current.get(step)
+            if known is None:
+                continue
             if after.get(step) == known.span:
                 del after[step]
                 continue

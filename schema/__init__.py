@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import strawberry
 from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
 from strawberry.schema.config import StrawberryConfig
@@ -12,6 +10,8 @@ from schema.accounts import Accounts
 from schema.bodies import Bodies
 from schema.budgets import Budgets
 from schema.contributions import Contributions
+from schema.errors import Schema
+from schema.operation import OperationNamed
 from schema.persons import Persons
 from schema.query import LedgerPoint, Records, ledger
 from schema.scalars import SCALARS
@@ -31,7 +31,7 @@ class Ledger(
     Contributions,
     Secondments,
 ):
-    pass
+    """What `Ledger` has, by the kinds of records."""
 
 
 @strawberry.type(description="What may be asked.")
@@ -41,12 +41,13 @@ class Query(Records):
     )
 
 
-schema = strawberry.Schema(
+schema = Schema(
     query=Query,
     config=StrawberryConfig(scalar_map=SCALARS),
     extensions=[
         lambda: QueryDepthLimiter(max_depth=20),
         lambda: MaxAliasesLimiter(max_alias_count=200),
         lambda: MaxTokensLimiter(max_token_count=5_000),
+        OperationNamed,
     ],
 )

@@ -47,6 +47,7 @@ class Accounts:
     def accounts(
         self,
         info: Info,
+        *,
         filter: AccountFilter | None = None,
         order_by: AccountOrder = AccountOrder.KEY,
         first: int | None = None,

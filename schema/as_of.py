@@ -13,8 +13,8 @@ from psycopg.sql import SQL
 from ledger.dates import HomeZone, known_before
 from ledger.refusal import Malformed
 from projections import RULES
-from schema.plan import Row, Statement
 from schema.scalars import BigInt, Instant
+from schema.statement import Row, Statement
 
 NEWEST = SQL("SELECT position, recorded_at FROM ledger.head")
 
@@ -23,7 +23,7 @@ KNOWN_BEFORE = SQL("""
      ORDER BY recorded_at DESC, position DESC LIMIT 1""")
 
 AT_POSITION = SQL("""
-    SELECT %(position)s::int8, max(entries.recorded_at)
+    SELECT %(position)s::int8, entries.recorded_at
       FROM ledger.head LEFT JOIN ledger.entries ON entries.position = %(position)s
      WHERE head.position >= %(position)s""")
 
@@ -34,21 +34,21 @@ AT_POSITION = SQL("""
 )
 class AsOf:
     effective_on: date | None = strawberry.field(
-        default=None, description="What was true on this day …"
+        default=None, description="The day on which it was true."
     )
     known_at: Instant | None = strawberry.field(
-        default=None, description="… as far as was known at this moment, or by the end of this day,"
+        default=None, description="The moment at which it was known, or the day by whose end."
     )
     position: BigInt | None = strawberry.field(
-        default=None, description="or as far as the entries up to this position tell."
+        default=None, description="The position of the last entry to be taken into account."
     )
 
 
 @strawberry.type(description="The point that everything below is seen from. Cite this.")
 class ResolvedAsOf:
-    effective_on: date
+    effective_on: date = strawberry.field(description="The day on which it was true.")
     known_at: Instant | None = strawberry.field(
-        description="When the newest entry that is taken into account was recorded."
+        description="When the last entry that was taken into account was recorded."
     )
     position: BigInt = strawberry.field(description="The position of that entry; 0 for none.")
     rules: str = strawberry.field(
@@ -69,9 +69,7 @@ def resolution(as_of: AsOf | None, zone: HomeZone) -> Statement:
 
     def finish(rows: Sequence[Row]) -> ResolvedAsOf:
         position, recorded_at = rows[0] if rows else (0, None)
-        return ResolvedAsOf(
-            effective_on=day, known_at=recorded_at, position=position, rules=RULES
-        )
+        return ResolvedAsOf(effective_on=day, known_at=recorded_at, position=position, rules=RULES)
 
     if as_of.position is not None:
         if as_of.known_at is not None:

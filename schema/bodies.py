@@ -13,7 +13,7 @@ from schema.reading import Info, ToPage, any_of, column, condition, looked_up, m
 from schema.record import Record
 from schema.values import ImpreciseDate
 
-BodyCategory = strawberry.enum(Category, name="BodyCategory", description="What sort of body.")
+strawberry.enum(Category, name="BodyCategory", description="What sort of body.")
 
 
 @strawberry.type(description="An organ or mechanism of the organization.")
@@ -22,7 +22,7 @@ class Body(Record):
     table: ClassVar[str] = "projections.bodies"
 
     name_en: str = column("The name in English.", "name_en")
-    category: BodyCategory = made("What sort of body it is.", Category, "category")
+    category: Category = made("What sort of body it is.", Category, "category")
     operational: bool = column("Whether it has taken up its work.", "operational")
     established: ImpreciseDate = made(
         "When it was established.", ImpreciseDate.of, "established", "established_on"
@@ -32,7 +32,7 @@ class Body(Record):
 @strawberry.input(description="Which bodies; what is left out asks nothing.")
 class BodyFilter:
     key: list[strawberry.ID] | None = any_of("With these keys.", "key")
-    category: list[BodyCategory] | None = any_of("Of these categories.", "category")
+    category: list[Category] | None = any_of("Of these categories.", "category")
     operational: bool | None = condition(
         "That operate, or that do not.", "{a}.operational = {value}", "bool"
     )
@@ -53,6 +53,7 @@ class Bodies:
     def bodies(
         self,
         info: Info,
+        *,
         filter: BodyFilter | None = None,
         order_by: BodyOrder = BodyOrder.KEY,
         first: int | None = None,

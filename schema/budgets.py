@@ -67,6 +67,7 @@ class Budgets:
     def budgets(
         self,
         info: Info,
+        *,
         filter: BudgetFilter | None = None,
         order_by: BudgetOrder = BudgetOrder.KEY,
         first: int | None = None,

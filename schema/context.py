@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import strawberry
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg_pool import AsyncConnectionPool
 
 from ledger.dates import HomeZone
-from schema.plan import Statement
+from schema.statement import Row, Statement
 
-Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+Connection: TypeAlias = AsyncConnection[Row]
+Pool: TypeAlias = AsyncConnectionPool[Connection]
 
 
 @dataclass(slots=True)
@@ -26,26 +27,22 @@ class Context:
 
     async def run(self, statements: Sequence[Statement]) -> list[Any]:
         """Run statements pipelined on one connection; what each finishes into, in order."""
+        if not statements:
+            return []
         self.statements += len(statements)
         async with self.pool.connection() as connection:
             if len(statements) == 1:
-                return [await _fetch(connection, statements[0])]
-            async with connection.pipeline():
-                cursors = []
-                for statement in statements:
-                    cursor = connection.cursor(binary=True)
-                    await cursor.execute(statement.sql, statement.parameters)
-                    cursors.append(cursor)
-                rows = [await cursor.fetchall() for cursor in cursors]
-        return [
-            statement.finish(found) for statement, found in zip(statements, rows, strict=True)
-        ]
+                rows = [await (await _sent(connection, statements[0])).fetchall()]
+            else:
+                async with connection.pipeline():
+                    cursors = [await _sent(connection, statement) for statement in statements]
+                    rows = [await cursor.fetchall() for cursor in cursors]
+        return [statement.finish(found) for statement, found in zip(statements, rows, strict=True)]
 
 
-async def _fetch(connection: AsyncConnection[tuple[Any, ...]], statement: Statement) -> Any:
+async def _sent(connection: Connection, statement: Statement) -> AsyncCursor[Row]:
     cursor = connection.cursor(binary=True)
-    await cursor.execute(statement.sql, statement.parameters)
-    return statement.finish(await cursor.fetchall())
+    return await cursor.execute(statement.sql, statement.parameters)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

@@ -78,7 +78,7 @@ class ContributionOrder(Enum):
     KEY = "KEY"
     STATE = "STATE"
     FISCAL_YEAR = "FISCAL_YEAR"
-    RECEIVED = "RECEIVED"
+    RECEIVED = strawberry.enum_value("RECEIVED", description="By the amount received.")
 
 
 ORDERS = {
@@ -102,7 +102,9 @@ def _money(value: Decimal, low: Decimal, high: Decimal, currency: str) -> MoneyR
 
 def _share(*values: Decimal) -> DecimalRange | None:
     share = rows.share(rows.Range(*values[:3]), rows.Range(*values[3:]))
-    return None if share is None else DecimalRange(value=share.value, low=share.low, high=share.high)
+    return (
+        None if share is None else DecimalRange(value=share.value, low=share.low, high=share.high)
+    )
 
 
 def _sum(description: str, name: str) -> Any:
@@ -160,6 +162,7 @@ class Contributions:
     def contributions(
         self,
         info: Info,
+        *,
         filter: ContributionFilter | None = None,
         order_by: ContributionOrder = ContributionOrder.KEY,
         first: int | None = None,
@@ -176,6 +179,7 @@ class Contributions:
     def contribution_totals(
         self,
         info: Info,
+        *,
         filter: ContributionFilter | None = None,
         by: list[ContributionGrouping] | None = None,
     ) -> list[ContributionTotal]:

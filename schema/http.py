@@ -1,31 +1,71 @@
-"""The schema over HTTP: who may ask, and from where."""
+"""The schema over HTTP: who may ask, and from where.
+
+What is answered, and with which status, is as the specification "GraphQL over HTTP" has it.
+"""
 
 from __future__ import annotations
 
+import re
+import select
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from socket import socket
 from typing import Any
 
+import orjson
+import uvicorn
+from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
+from starlette.types import ASGIApp, Receive, Scope, Send
+from strawberry.types.graphql import OperationType
 
 from ledger.database import SERVER, as_role
 from ledger.dates import HomeZone
 from schema import schema
 from schema.context import Context, Pool
+from schema.errors import report_bug
+from schema.http_request import GRAPHQL_JSON, JSON, BadRequest, media_type, read_operation
+from schema.operation import Answer, NotServed, answer
+
+PATH = "/graphql"
+
+WELCOME = f"""\
+This is a records ledger. It answers GraphQL at {PATH}:
+
+    POST {PATH}   with {{"query": "…", "variables": {{…}}}} as {JSON}
+    GET  {PATH}?query=…
+
+The schema can be asked for by introspection.
+"""
 
 # Reading is open to everybody on this machine and to nobody else. A page of another site that a
 # name of its own leads to 127.0.0.1 is somebody else, so the names are checked as well.
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 LOOPBACK_ORIGINS = r"https?://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?"
+
+SERVED_BY_METHOD = {
+    # These can be sent by a link or a picture, so they must not be able to change anything.
+    "GET": frozenset({OperationType.QUERY}),
+    "HEAD": frozenset({OperationType.QUERY}),
+    "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
+}
+
+SECONDS_TO_FINISH = 10
+"""How long requests under way may take when the server is asked to stop."""
+
+SECONDS_FOR_A_CONNECTION = 5
+"""How long a request waits for a connection, and how long at most one is tried for in vain.
+
+After that the next request tries at once, so an outage is over as soon as the database is back.
+"""
 
 
 def reading_pool(url: str, *, size: int = 4) -> Pool:
@@ -36,20 +76,106 @@ def reading_pool(url: str, *, size: int = 4) -> Pool:
         min_size=1,
         max_size=size,
         open=False,
+        check=_still_there,
+        timeout=SECONDS_FOR_A_CONNECTION,
+        reconnect_timeout=SECONDS_FOR_A_CONNECTION,
     )
 
 
-class View(GraphQL[Context, None]):
-    """Strawberry's view, with this ledger's context."""
+async def _still_there(connection: AsyncConnection[Any]) -> None:
+    """Raise if the server has left: it speaks unasked only to say goodbye.
+
+    Asking it costs a round trip, so that is done only if it has said something.
+    """
+    watch = select.poll()
+    watch.register(connection.fileno(), select.POLLIN)
+    if watch.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
+
+
+class View:
+    """Answers GraphQL requests, each in a context of its own."""
 
     def __init__(self, context: Callable[[], Context]) -> None:
-        super().__init__(schema, graphql_ide=None, subscription_protocols=[])
         self._context = context
 
-    async def get_context(
-        self, request: Request | WebSocket, response: Response | WebSocket
-    ) -> Context:
-        return self._context()
+    async def respond(self, request: Request) -> Response:
+        """Answer a request; whatever goes wrong, its client gets a GraphQL response."""
+        chosen = media_type(request.headers.get("accept"))
+        if chosen is None:
+            refusal = Answer.refusing(f"the answer can be had as {GRAPHQL_JSON} or as {JSON}")
+            return _response(refusal, JSON, 406)
+        try:
+            operation = await read_operation(request)
+            served = SERVED_BY_METHOD[request.method]
+            answered = await answer(schema, operation, self._context(), served)
+            return _response(answered, chosen, _status(answered, chosen))
+        except BadRequest as bad:
+            return _response(Answer.refusing(bad.message), chosen, bad.status)
+        except NotServed as error:
+            return _not_served(request, error, chosen)
+        except ClientDisconnect:
+            # Nobody is there to read it.
+            return Response(status_code=400)
+        except Exception as error:  # noqa: BLE001  # A bug is logged here, without what it quotes.
+            report_bug(error, "the answer to a request")
+            return _response(Answer.refusing("internal error"), chosen, 500)
+
+
+def _status(answered: Answer, chosen: str) -> int:
+    """Plain JSON says 200 to all that was understood, since it may come from anywhere else too."""
+    if answered.was_executed:
+        return 200
+    if answered.is_internal:
+        return 500
+    return 400 if chosen == GRAPHQL_JSON else 200
+
+
+def _not_served(request: Request, error: NotServed, chosen: str) -> Response:
+    refusal = Answer.refusing(f"{error} by {request.method}")
+    if error.operation_type in SERVED_BY_METHOD["POST"]:
+        return _response(refusal, chosen, 405, Allow="POST")
+    return _response(refusal, chosen, 400)
+
+
+def _response(answered: Answer, chosen: str, status: int, **headers: str) -> Response:
+    return Response(
+        orjson.dumps(answered.body),
+        status,
+        {
+            "Content-Type": f"{chosen}; charset=utf-8",
+            # The same question may have another answer soon, and names don't belong in a cache.
+            "Cache-Control": "no-store",
+            "Vary": "Accept",
+            "X-Content-Type-Options": "nosniff",
+            **headers,
+        },
+    )
+
+
+class OwnPagesOnly:
+    """Refuses what a page of another site sends.
+
+    Such a page could not read the answer; but it could make us work, and later on more than that.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what comes from no page, or from a page on this machine."""
+        if scope["type"] == "http":
+            origin = Headers(scope=scope).get("origin")
+            if origin is not None and not re.fullmatch(LOOPBACK_ORIGINS, origin):
+                refusal = PlainTextResponse("Pages of other sites may not ask this ledger\n", 403)
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def welcome(request: Request) -> Response:
+    """Say where GraphQL is, to whoever opens the address in a browser."""
+    return PlainTextResponse(WELCOME)
 
 
 def application(url: str, zone: HomeZone) -> Starlette:
@@ -61,15 +187,19 @@ def application(url: str, zone: HomeZone) -> Starlette:
         async with pool:
             yield
 
-    view: Any = View(lambda: Context(pool, zone))
+    view = View(lambda: Context(pool, zone))
     return Starlette(
-        routes=[Route("/graphql", view, methods=["GET", "POST", "OPTIONS"])],
+        routes=[
+            Route("/", welcome, methods=["GET"]),
+            Route(PATH, view.respond, methods=list(SERVED_BY_METHOD)),
+        ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_HOSTS)),
+            Middleware(OwnPagesOnly),
             Middleware(
                 CORSMiddleware,
                 allow_origin_regex=LOOPBACK_ORIGINS,
-                allow_methods=["GET", "POST"],
+                allow_methods=list(SERVED_BY_METHOD),
                 allow_headers=["*"],
             ),
         ],
@@ -77,3 +207,35 @@ def application(url: str, zone: HomeZone) -> Starlette:
     )
 
 
+class _Server(uvicorn.Server):
+    """A server that tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+def serve(url: str, zone: HomeZone, listener: socket, ready: Callable[[], None]) -> None:
+    """Serve the ledger at `listener` until SIGINT or SIGTERM; call `ready` once it is served.
+
+    Afterwards the signal is raised again, for whoever handled it before.
+    """
+    config = uvicorn.Config(
+        application(url, zone),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        # The command line says how to log. Addresses can hold names, so they are not logged.
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Whoever forwards requests to us does it from this machine, and may not rename it.
+        proxy_headers=False,
+        timeout_graceful_shutdown=SECONDS_TO_FINISH,
+    )
+    _Server(config, ready).run(sockets=[listener])

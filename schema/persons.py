@@ -39,6 +39,7 @@ class Persons:
     def persons(
         self,
         info: Info,
+        *,
         filter: PersonFilter | None = None,
         order_by: PersonOrder = PersonOrder.KEY,
         first: int | None = None,

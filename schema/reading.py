@@ -1,8 +1,9 @@
 """What a field reads, declared on the field.
 
-The planner (schema/plan.py) turns a selection of such fields into one SQL statement; the resolver of
-every one of them only looks its value up. So nothing is fetched that was not selected, no row causes
-a further statement, and a compiler of whole operations has the same declarations to work from.
+The planner (schema/plan.py) turns a selection of such fields into one SQL statement; the resolver
+of every one of them only looks its value up. So nothing is fetched that was not selected, no row
+causes a further statement, and a compiler of whole operations has the same declarations to work
+from.
 
 In SQL fragments `{a}` stands for the alias of the row that a field belongs to, `{t}` for the row
 that it leads to; `%(day)s` and `%(position)s` are the as-of point.
@@ -12,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import strawberry
+
+T = TypeVar("T")
 
 READS = "reads"
 """The name under which a field's declaration is found in its metadata."""
@@ -57,8 +60,8 @@ class ToList:
 class ToPage:
     """A connection over `table`. `on` links it to the row above; empty under the ledger itself.
 
-    `orders` gives for each order's name its column and that column's SQL type; the first is the
-    default. Rows are never equal in an order: `unique` is appended to it.
+    `orders` gives for each order's name its column, which is never null, and that column's SQL
+    type; the first is the default. Rows are never equal in an order: `unique` is appended to it.
     """
 
     table: str
@@ -77,7 +80,7 @@ class ToFigure:
 
     sql: str
     order: str
-    parameters: Callable[..., dict[str, Any]] = field(default=lambda: {})
+    parameters: Callable[..., dict[str, Any]] = field(default=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +100,35 @@ class Condition:
 
 Reads: TypeAlias = Columns | ToOne | ToRecord | ToList | ToPage | ToFigure | ToKeyed
 
-
-def looked_up(root: Any, info: strawberry.Info[Any, None]) -> Any:
-    """The resolver of every planned field: its value stands under its response name."""
-    return root[info.path.key]
-
-
 Info: TypeAlias = strawberry.Info[Any, None]
 
 
-def planned(what: Reads, description: str) -> Any:
-    """Decorates a field with arguments. Its method looks the value up: the planner has read them."""
-    return strawberry.field(metadata={READS: what}, description=description)
+class Planned:
+    """An object as planned: its values by response name, and the name of its GraphQL type."""
+
+    __slots__ = ("type_name", "values")
+
+    def __init__(self, type_name: str, values: dict[str, Any]) -> None:
+        self.type_name = type_name
+        self.values = values
+
+    def __getitem__(self, response_name: str) -> Any:
+        return self.values[response_name]
+
+
+def looked_up(root: Any, info: Info) -> T:  # type: ignore[type-var]  # What its caller declares.
+    """The resolver of every planned field: its value stands under its response name.
+
+    A value may be a `GraphQLError`: handed to the executor, it becomes the error of this field.
+    """
+    found: T = root[info.path.key]
+    return found
+
+
+def planned(what: Reads, description: str) -> Callable[[Callable[..., Any]], Any]:
+    """Decorates a field with arguments, whose method looks up what the planner made of them."""
+    field: Callable[..., Any] = strawberry.field(metadata={READS: what}, description=description)
+    return field
 
 
 def part(description: str) -> Any:
@@ -116,21 +136,19 @@ def part(description: str) -> Any:
     return strawberry.field(resolver=looked_up, description=description)
 
 
-def reads(what: Reads, description: str, **options: Any) -> Any:
+def reads(what: Reads, description: str) -> Any:
     """A field that reads what `what` says; its type is the annotation's."""
-    return strawberry.field(
-        resolver=looked_up, metadata={READS: what}, description=description, **options
-    )
+    return strawberry.field(resolver=looked_up, metadata={READS: what}, description=description)
 
 
-def column(description: str, name: str, **options: Any) -> Any:
+def column(description: str, name: str) -> Any:
     """A field that gives one column as it is."""
-    return reads(Columns((name,)), description, **options)
+    return reads(Columns((name,)), description)
 
 
-def made(description: str, make: Callable[..., Any], *columns: str, **options: Any) -> Any:
+def made(description: str, make: Callable[..., Any], *columns: str) -> Any:
     """A field that `make` computes of some columns."""
-    return reads(Columns(columns, make), description, **options)
+    return reads(Columns(columns, make), description)
 
 
 def condition(description: str, sql: str, sql_type: str) -> Any:

@@ -17,9 +17,9 @@ from ledger.timeline import Dated, when
 from projections import TABLES
 from projections.timeline import OWN_COLUMNS
 from schema.pagination import Edge, PageInfo
-from schema.plan import Planned
 from schema.reading import (
     Info,
+    Planned,
     ToList,
     ToOne,
     ToPage,
@@ -72,7 +72,7 @@ HOME_ZONE = "(SELECT value FROM ledger.settings WHERE name = 'home_zone')"
 def _newest_row(at: str) -> str:
     """The last state of an entry's record as the ledger knew it at a position, as JSON text."""
     cases = " ".join(
-        f"WHEN '{table.kind.name}' THEN (SELECT to_json(row)::text FROM projections.{table.name}"
+        f"WHEN '{table.kind.name}' THEN (SELECT to_json(row)::text FROM projections.{table.name}"  # noqa: S608 - our own tables
         f" AS row WHERE row.key = {{a}}.key AND row.known @> {at} ORDER BY step DESC LIMIT 1)"
         for table in TABLES
     )
@@ -103,26 +103,26 @@ def entries_page(on: str = "") -> ToPage:
 
 @strawberry.interface(description="Anything that has a global id.")
 class Node:
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="An id that no other node has.")
 
     @classmethod
-    def is_type_of(cls, value: Any, info: Any) -> bool:
+    def is_type_of(cls, value: Any, _info: Any) -> bool:
         """Whether a planned object is of this GraphQL type."""
         return isinstance(value, Planned) and value.type_name == cls.__name__
 
 
 @strawberry.type(description="The document that supports an entry.")
 class Source:
-    document: str
+    document: str = strawberry.field(description="Its symbol, or its title.")
     locator: str | None = strawberry.field(default=None, description="Where in the document.")
     sha256: str | None = strawberry.field(default=None, description="Of the evidence file.")
 
 
 @strawberry.type(description="What an entry changed in the newest state of its record.")
 class FieldChange:
-    field: str
-    before: str | None
-    after: str | None
+    field: str = strawberry.field(description="The name of what changed.")
+    before: str | None = strawberry.field(description="Its value before the entry, as text.")
+    after: str | None = strawberry.field(description="Its value after it, as text.")
 
 
 @strawberry.interface(description="What entries are about, seen as of one point in both times.")
@@ -142,6 +142,7 @@ class Record(Node):
     def history(
         self,
         info: Info,
+        *,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -212,7 +213,7 @@ def _shown(value: Any) -> str | None:
 @strawberry.type(description="One immutable entry of the ledger.")
 class Entry(Node):
     position: BigInt = column("Its place in the whole ledger: 1, 2, 3 … without gaps.", "position")
-    id: strawberry.ID = made("The entry's own UUID.", lambda id: str(id), "id")
+    id: strawberry.ID = made("The entry's own UUID.", str, "id")
     type: str = column("The stored name of what happened: contribution.received …", "name")
     kind: str = column("The kind of the record that it is about.", "kind")
     key: strawberry.ID = column("The key of that record.", "key")
@@ -223,7 +224,9 @@ class Entry(Node):
     effective: ImpreciseDate | None = made(
         "When it was true; nothing in an annulment.", _effective, CHAIN, HOME_ZONE
     )
-    recorded_at: Instant = column("When the ledger took it, or an older register had.", "recorded_at")
+    recorded_at: Instant = column(
+        "When the ledger took it, or an older register had.", "recorded_at"
+    )
     appended_at: Instant = column("When it was in truth appended.", "appended_at")
     recorded_by: str = column("The opaque id of whoever recorded it.", "recorded_by")
     source: Source | None = made("The document that supports it.", _source, "data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, NewType
 
@@ -12,19 +13,26 @@ from strawberry.schema.types.scalar import DEFAULT_SCALAR_REGISTRY
 from ledger.dates import format_moment
 
 _LARGEST = 2**63 - 1
+_LONGEST_SHOWN = 60
+_DIGITS = re.compile("[0-9]{1,19}")
 
 
 def _parse_big_int(value: Any) -> int:
-    text = str(value)
-    if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) > _LARGEST:
-        raise GraphQLError(f"{value!r} is not a whole number from 0 to {_LARGEST}")
-    return int(text)
+    is_digits = type(value) in {int, str} and _DIGITS.fullmatch(str(value))
+    if not is_digits or int(value) > _LARGEST:
+        raise GraphQLError(f"{_shown(value)} is not a whole number from 0 to {_LARGEST}")
+    return int(value)
 
 
 def _parse_instant(value: Any) -> str:
     if not isinstance(value, str):
-        raise GraphQLError(f"{value!r} is not text with a moment or a day")
+        raise GraphQLError(f"{_shown(value)} is not text with a moment or a day")
     return value
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _serialize_instant(value: Any) -> str:

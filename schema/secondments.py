@@ -68,7 +68,7 @@ class SecondmentFilter:
 class SecondmentOrder(Enum):
     KEY = "KEY"
     STATE = "STATE"
-    JOINED = "JOINED"
+    JOINED = strawberry.enum_value("JOINED", description="By the day by which they had joined.")
 
 
 ORDERS = {
@@ -80,10 +80,17 @@ ORDERS = {
 
 @strawberry.enum(description="How days become years; the last day of service is counted.")
 class DayCount(Enum):
-    ACT_365_25 = "ACT/365.25"
-    ACT_365 = "ACT/365"
-    MONTHS_DAYS_30 = "months+days/30"
-    THIRTY_360 = "30/360"
+    ACT_365_25 = strawberry.enum_value(
+        "ACT/365.25", description="The days, over a mean year of 365.25."
+    )
+    ACT_365 = strawberry.enum_value("ACT/365", description="The days, over 365.")
+    MONTHS_DAYS_30 = strawberry.enum_value(
+        "months+days/30",
+        description="Whole months, and the days that remain as thirtieths of one; over 12.",
+    )
+    THIRTY_360 = strawberry.enum_value(
+        "30/360", description="Every month has 30 days, a 31st counting as a 30th: 30E/360."
+    )
 
 
 def _years(convention: str, day: date, spans: Sequence[rows.Spans]) -> DecimalRange:
@@ -131,6 +138,7 @@ class Secondments:
     def secondments(
         self,
         info: Info,
+        *,
         filter: SecondmentFilter | None = None,
         order_by: SecondmentOrder = SecondmentOrder.KEY,
         first: int | None = None,

@@ -13,9 +13,7 @@ from schema.reading import Info, ToPage, any_of, column, looked_up, made, planne
 from schema.record import Record
 from schema.values import ImpreciseDate
 
-StateStatus = strawberry.enum(
-    Status, name="StateStatus", description="How a state stands to the organization."
-)
+strawberry.enum(Status, name="StateStatus", description="How a state stands to the organization.")
 
 
 @strawberry.type(description="A state: member, observer, or neither any more.")
@@ -25,7 +23,7 @@ class State(Record):
 
     name_en: str = column("The name in English.", "name_en")
     name_ru: str | None = column("The name in Russian.", "name_ru")
-    status: StateStatus = made("Member, observer, or former.", Status, "status")
+    status: Status = made("Member, observer, or former.", Status, "status")
     status_since: ImpreciseDate = made(
         "Since when it has that status.", ImpreciseDate.of, "status_since", "status_on"
     )
@@ -34,7 +32,7 @@ class State(Record):
 @strawberry.input(description="Which states; what is left out asks nothing.")
 class StateFilter:
     key: list[strawberry.ID] | None = any_of("With these keys.", "key")
-    status: list[StateStatus] | None = any_of("With one of these statuses.", "status")
+    status: list[Status] | None = any_of("With one of these statuses.", "status")
 
 
 @strawberry.enum(description="The order of states.")
@@ -52,6 +50,7 @@ class States:
     def states(
         self,
         info: Info,
+        *,
         filter: StateFilter | None = None,
         order_by: StateOrder = StateOrder.KEY,
         first: int | None = None,

@@ -12,7 +12,7 @@ from ledger.dates import parse_edtf
 
 @strawberry.type(description="An amount in one currency. Amounts are decimals, as text.")
 class Money:
-    amount: Decimal
+    amount: Decimal = strawberry.field(description="How much.")
     currency: str = strawberry.field(description="The ISO 4217 code.")
 
     @classmethod
@@ -50,8 +50,8 @@ class ImpreciseDate:
     " those that certainly satisfy the condition, and those that possibly do."
 )
 class Count:
-    certain: int
-    possible: int
+    certain: int = strawberry.field(description="However the dates are read.")
+    possible: int = strawberry.field(description="If the dates are read so as to count the most.")
 
     @classmethod
     def of(cls, counted: tuple[int, int]) -> Count:
@@ -64,9 +64,9 @@ class Count:
     " that it may have been."
 )
 class DecimalRange:
-    value: Decimal
-    low: Decimal
-    high: Decimal
+    value: Decimal = strawberry.field(description="On the cautious reading.")
+    low: Decimal = strawberry.field(description="The least.")
+    high: Decimal = strawberry.field(description="The greatest.")
 
 
 @strawberry.type(
@@ -74,7 +74,7 @@ class DecimalRange:
     " greatest that it may have been."
 )
 class MoneyRange:
-    amount: Decimal
-    low: Decimal
-    high: Decimal
-    currency: str
+    amount: Decimal = strawberry.field(description="On the cautious reading.")
+    low: Decimal = strawberry.field(description="The least.")
+    high: Decimal = strawberry.field(description="The greatest.")
+    currency: str = strawberry.field(description="The ISO 4217 code.")

@@ -22,10 +22,17 @@ from fnmatch import fnmatch
 from functools import cache
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from projections import REGISTRY, TABLES
+from projections.timeline import Table
+from schema import Ledger
+from schema.reading import READS, Columns, ToPage
+from schema.record import Record
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -296,3 +303,62 @@ def walk(folder: Path) -> Iterator[Path]:
 def text_of(file: str) -> str:
     """Return a file's text, with a stand-in for bytes that are none (pictures, documents)."""
     return (ROOT / file).read_text(encoding="utf-8", errors="replace")
+
+
+# ---------------------------------------------------------------- kinds of records
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_kind_is_four_files(table: Table[Any]) -> None:
+    """Its facts and rules, its read model, its GraphQL type, its table: all of the same name."""
+    name = table.name
+    assert table.kind.events[0].__module__ == f"ledger.{name}"
+    assert table.row.__module__ == f"projections.{name}"
+    assert graphql_type_of(table.kind.name).__module__ == f"schema.{name}"
+    creating = f"CREATE TABLE projections.{name} ("
+    (migration,) = [
+        file for file in our_files() if file.endswith(".sql") and creating in text_of(file)
+    ]
+    assert re.fullmatch(rf"migrations/\d{{4}}_{name}\.sql", migration)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_clients_see_a_kind_by_what_its_fields_read(table: Table[Any]) -> None:
+    declaring = graphql_type_of(table.kind.name)
+    assert issubclass(declaring, Record)
+    assert declaring.table == f"projections.{table.name}"
+    for name, reads in reading_fields(declaring).items():
+        assert reads is not None, f"{declaring.__name__}.{name} doesn't say what it reads"
+        if isinstance(reads, Columns):
+            plain = {column for column in reads.columns if column.isidentifier()}
+            assert plain <= table.columns().keys(), name
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_kind_is_listed_in_orders_of_its_columns(table: Table[Any]) -> None:
+    pages = [reads for reads in reading_fields(Ledger).values() if isinstance(reads, ToPage)]
+    (page,) = [page for page in pages if page.table == f"projections.{table.name}"]
+    # A cursor can't stand at nothing, so no list is in the order of a column that may be null.
+    hints = {"key": str, **get_type_hints(table.row)}
+    for column, sql_type in page.orders.values():
+        assert table.columns()[column] == sql_type
+        assert type(None) not in get_args(hints[column]), column
+
+
+def test_each_kind_of_record_has_a_table() -> None:
+    assert [table.kind for table in TABLES] == list(REGISTRY.kinds)
+    assert {each.kind_name for each in Record.__subclasses__()} == {
+        kind.name for kind in REGISTRY.kinds
+    }
+
+
+def reading_fields(declaring: Any) -> dict[str, Any]:
+    """Return what each field of a GraphQL type declares that it reads, by its name."""
+    fields = declaring.__strawberry_definition__.fields
+    return {field.name: field.metadata.get(READS) for field in fields}
+
+
+def graphql_type_of(kind: str) -> Any:
+    """Return the class that declares the GraphQL type of a kind of record."""
+    (declaring,) = [each for each in Record.__subclasses__() if each.kind_name == kind]
+    return declaring

@@ -89,7 +89,7 @@ def test_a_row_is_on_the_line_where_it_begins(tmp_path: Path) -> None:
             b"a,b\r1,2\r",
             1,
             None,
-            "a carriage return without a line feed at offset 3 of the file; end lines with LF or CRLF",
+            "a lone carriage return at offset 3 of the file; end lines with LF or CRLF",
         ),
         (b'a,b\n1,"2\n3,4\n', 2, 1, "a quote is opened here and not closed"),
         (b'a,b\n1,"2', 2, 1, "a quote is opened here and not closed"),
@@ -137,7 +137,7 @@ def test_what_stands_above_is_read_first(tmp_path: Path) -> None:
         next(rows)
 
 
-CELLS = st.text(st.characters(exclude_characters="\r\0", exclude_categories=("Cs",)), max_size=8)
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=8)
 
 
 @given(

@@ -24,7 +24,7 @@ from ledger.refusal import Unusable
 from migrations import session
 from projections import RULES, TABLES, rules
 from projections import rebuild as rebuilding
-from projections.rebuild import rebuild
+from projections.rebuild import RebuildReport, rebuild
 from tests.projections.register import annulled, opened_ledger, proposed, received, record_at_random
 
 Content = dict[str, list[tuple[Any, ...]]]
@@ -393,7 +393,17 @@ def test_a_database_without_a_ledger_has_nothing_to_rebuild(database: str) -> No
 def test_a_ledger_without_entries_is_rebuilt_too(database: str) -> None:
     with opened_ledger(database):
         report = rebuild(database, TABLES)
-    assert (report.position, report.caught_up, report.old_dropped) == (0, 0, True)
+    assert report == RebuildReport(position=0, caught_up=0, old_dropped=True)
+
+
+def test_a_report_is_one_line() -> None:
+    assert RebuildReport(position=1_234, caught_up=0, old_dropped=True).summary == (
+        "rebuilt from 1,234 entries"
+    )
+    assert RebuildReport(position=9, caught_up=2, old_dropped=False).summary == (
+        "rebuilt from 9 entries, 2 of them recorded meanwhile;"
+        " the old tables are still read, the next rebuild drops them"
+    )
 
 
 class TestRules:

@@ -7,14 +7,19 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import strategies as st
 
 from ledger.dates import parse_edtf
 from ledger.entry import Entry
 from ledger.timeline import Step
+from projections import TABLES
 from projections.timeline import Known, Span, Table, rows_known
 from tests.properties import naive
-from tests.properties.playing import ZONE, fact
+from tests.properties.playing import ZONE, Played, fact, tried_keys
+from tests.properties.strategies import plans
+
+EVERY_TABLE = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 
 AnyTable = Table[Any]
 Condition = Callable[[Any], bool]
@@ -31,13 +36,18 @@ class Candidate(NamedTuple):
 
 
 def asked(rows: Iterable[Known[Any]], day: date, position: int) -> list[Candidate]:
-    """The candidates among a record's `rows`, in the order of their steps."""
-    found = [
+    """The candidates among a record's `rows`, in the order of the steps."""
+    return [
         Candidate(span.step, span.position, span.since <= day, span.row)
         for span in known_at(rows, position)
         if span.possible_since <= day and (span.until is None or day < span.until)
     ]
-    return sorted(found, key=lambda candidate: candidate.step)
+
+
+def draw_entries(data: st.DataObject, table: AnyTable) -> list[Entry]:
+    """The entries of a made-up record of a table's kind."""
+    key = tried_keys(table.kind)[0]
+    return Played.of(data.draw(plans([(table.kind, key)]))).record(table.kind, key)
 
 
 def rows_of(table: AnyTable, entries: Sequence[Entry]) -> list[Known[Any]]:
@@ -48,12 +58,13 @@ def rows_of(table: AnyTable, entries: Sequence[Entry]) -> list[Known[Any]]:
 
 
 def known_at(rows: Iterable[Known[Any]], position: int) -> list[Span[Any]]:
-    """What the ledger knew at `position`."""
-    return [
+    """What the ledger knew at `position`, in the order of the steps."""
+    spans = [
         known.span
         for known in rows
         if known.since <= position and (known.until is None or position < known.until)
     ]
+    return sorted(spans, key=lambda span: span.step)
 
 
 def is_certain(candidates: Sequence[Candidate], condition: Condition) -> bool:
@@ -144,9 +155,13 @@ def conditions(draw: st.DrawFn, table: AnyTable, rows: Sequence[Any]) -> Conditi
     return lambda row: getattr(row, name) is not None and bool(getattr(row, name) <= value)
 
 
+def amounts_of(table: AnyTable) -> list[str]:
+    """The columns of a table that are sums, or parts of one."""
+    return [name for name, kind in table.columns().items() if kind == "numeric"]
+
+
 def numbers(table: AnyTable) -> st.SearchStrategy[Number]:
-    """A number to be had from a row: an amount, or, as in a count of records, 1."""
-    amounts = [name for name, kind in table.columns().items() if kind == "numeric"]
-    return st.sampled_from([None, *amounts]).map(
+    """A number to be had from a row: an amount, or 1, as in a count of records."""
+    return st.sampled_from([None, *amounts_of(table)]).map(
         lambda name: lambda row: Decimal(1 if name is None else getattr(row, name) or 0)
     )

@@ -6,6 +6,10 @@ shares no code with what it judges, except the parser of dates and the events' o
 
 Where the text leaves a choice, this is the reading taken:
 
+* *Live* is an entry that no live later entry corrects or annuls. To the letter, a correction that
+  was itself corrected is not live, so what it corrects would come back and stand beside the second
+  correction. But a correction takes the place of an earlier entry, and only annulling it brings
+  that back: so what counts of a correction is not that it is live, but that it is not annulled.
 * *A correction that leaves the effective date alone* is one that states none, or states the same
   text as what it corrects; the text of what it corrects may itself be one that was left alone.
 * *The day on which it was recorded*, at which the latest day is cut, is the entry's own: that of
@@ -65,13 +69,23 @@ def known_by(facts: Facts, position: int) -> list[Fact]:
     return [fact for fact in facts if fact.position <= position]
 
 
+def is_annulled(fact: Fact, known: Facts) -> bool:
+    """Whether a later fact annuls it that was not annulled in its turn."""
+    return any(
+        other.annuls == fact.position and not is_annulled(other, known)
+        for other in known
+        if other.position > fact.position
+    )
+
+
 def is_live(fact: Fact, known: Facts) -> bool:
-    """Whether no live later fact corrects or annuls it."""
-    for other in known:
-        aims_at_it = fact.position in (other.corrects, other.annuls)
-        if other.position > fact.position and aims_at_it and is_live(other, known):
-            return False
-    return True
+    """Whether it is not annulled, and no correction that is not annulled has taken its place."""
+    is_replaced = any(
+        other.corrects == fact.position and not is_annulled(other, known)
+        for other in known
+        if other.position > fact.position
+    )
+    return not is_replaced and not is_annulled(fact, known)
 
 
 def at_position(known: Facts, position: int) -> Fact:

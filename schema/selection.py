@@ -1,0 +1,126 @@
+"""What a request selects: fragments and directives worked in, arguments read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    InlineFragmentNode,
+    SelectionNode,
+    SelectionSetNode,
+    get_named_type,
+    is_abstract_type,
+)
+from graphql.execution.values import (
+    VariableValues,
+    get_argument_values,
+    get_directive_values,
+)
+from graphql.type import GraphQLIncludeDirective, GraphQLSkipDirective
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.arguments import convert_arguments
+
+from schema.reading import READS, Info, Reads
+from schema.scalars import ALL_SCALARS
+
+Selected: TypeAlias = dict[str, list[FieldNode]]
+"""The nodes that select a field, by response name: several, where a document repeats it."""
+
+_CONFIG = StrawberryConfig()
+
+
+class Selection:
+    """What the operation of a request selects, beginning with one of its fields."""
+
+    def __init__(self, info: Info) -> None:
+        # Strawberry keeps what it doesn't wrap itself here: the fragments, the parent type.
+        self._info: GraphQLResolveInfo[Any] = info._raw_info  # noqa: SLF001  # It has no other name.
+        self.schema = self._info.schema
+        self.parent = self._info.parent_type
+        self.nodes = self._info.field_nodes
+        # Strawberry hands out the plain dict that graphql-core keeps within this.
+        self._variables = VariableValues({}, info.variable_values)
+
+    def fields(self, named: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Selected:
+        """The fields that `nodes` select on an object of the type `named`."""
+        found: Selected = {}
+        for node in nodes:
+            if node.selection_set is not None:
+                for selection in self._flattened(named, node.selection_set):
+                    name = (selection.alias or selection.name).value
+                    # `__typename` is answered by the executor.
+                    if not selection.name.value.startswith("__"):
+                        found.setdefault(name, []).append(selection)
+        return found
+
+    def object_type(self, name: str) -> GraphQLObjectType:
+        """The object type of that name."""
+        named = self.schema.type_map[name]
+        assert isinstance(named, GraphQLObjectType), f"{name} is an object type"
+        return named
+
+    def possible_types(self, name: str) -> dict[str, GraphQLObjectType]:
+        """The object types of an interface of records, by the kind of record."""
+        interface: Any = self.schema.type_map[name]
+        possible = self.schema.get_possible_types(interface)
+        return {origin_of(named).kind_name: named for named in possible}
+
+    def arguments(self, parent: GraphQLObjectType, node: FieldNode) -> dict[str, Any]:
+        """The arguments of a field, as its Python declaration has them."""
+        field = parent.fields[node.name.value]
+        given = get_argument_values(field, node, self._variables)
+        definition = field.extensions["strawberry-definition"]
+        converted: dict[str, Any] = convert_arguments(
+            given, definition.arguments, scalar_registry=ALL_SCALARS, config=_CONFIG
+        )
+        return converted
+
+    def _flattened(
+        self, named: GraphQLObjectType, selections: SelectionSetNode
+    ) -> Iterator[FieldNode]:
+        for selection in selections.selections:
+            if not self._included(selection):
+                continue
+            match selection:
+                case FieldNode():
+                    yield selection
+                case InlineFragmentNode():
+                    if self._applies(selection.type_condition, named):
+                        yield from self._flattened(named, selection.selection_set)
+                case FragmentSpreadNode():
+                    fragment = self._info.fragments[selection.name.value]
+                    if self._applies(fragment.type_condition, named):
+                        yield from self._flattened(named, fragment.selection_set)
+
+    def _included(self, node: SelectionNode) -> bool:
+        skip = get_directive_values(GraphQLSkipDirective, node, self._variables)
+        include = get_directive_values(GraphQLIncludeDirective, node, self._variables)
+        return not (skip and skip["if"]) and bool(include is None or include["if"])
+
+    def _applies(self, condition: Any, named: GraphQLObjectType) -> bool:
+        if condition is None or condition.name.value == named.name:
+            return True
+        asked = self.schema.type_map[condition.name.value]
+        return is_abstract_type(asked) and self.schema.is_sub_type(asked, named)
+
+
+def declared_by(parent: GraphQLObjectType, node: FieldNode) -> Reads | None:
+    """What a field declares that it reads."""
+    definition = parent.fields[node.name.value].extensions["strawberry-definition"]
+    declared: Reads | None = definition.metadata.get(READS)
+    return declared
+
+
+def type_of(parent: GraphQLObjectType, node: FieldNode) -> Any:
+    """The type of a field, without what says that it is a list, or not null."""
+    return get_named_type(parent.fields[node.name.value].type)
+
+
+def origin_of(named: GraphQLObjectType) -> Any:
+    """The class that declares an object type."""
+    return named.extensions["strawberry-definition"].origin

@@ -1,0 +1,133 @@
+"""The pieces of a statement: its rows and columns, its parameters, and what is made of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from graphql import GraphQLError
+from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
+
+Row: TypeAlias = tuple[Any, ...]
+Value: TypeAlias = Callable[[Row], Any]
+
+AS_OF = SQL("{t}.known @> %(position)s::int8 AND {t}.effective @> %(day)s::date")
+"""The rows of a two-time table, aliased `t`, that hold as of the point: the cautious reading."""
+
+
+@dataclass(slots=True)
+class Statement:
+    """A statement with its parameters, and what is made of the rows that it gives."""
+
+    sql: SQL | Composed
+    parameters: dict[str, Any]
+    finish: Callable[[Sequence[Row]], Any]
+
+
+@dataclass(slots=True)
+class Source:
+    """The rows that an object's fields read: an alias, and what is selected and joined there."""
+
+    alias: Identifier
+    columns: list[Composable] = field(default_factory=list)
+    joins: list[Composable] = field(default_factory=list)
+
+    def column(self, expression: Composable) -> int:
+        """Select `expression` and return where in the row it will be found."""
+        if expression not in self.columns:
+            self.columns.append(expression)
+        return self.columns.index(expression)
+
+    def selected(self) -> Composed:
+        """What is selected; SQL wants something even where nothing is."""
+        return SQL(", ").join(self.columns or [SQL("1")])
+
+    def joined(self) -> Composed:
+        """What is joined."""
+        return SQL(" ").join(self.joins)
+
+    def select(self, table: str, where: Composable, *, as_row: bool = False) -> Composed:
+        """The statement of this source's rows in `table`; each as one value, or as its columns."""
+        return SQL("SELECT {} FROM {} AS {} {} WHERE {}").format(
+            SQL("ROW({})" if as_row else "{}").format(self.selected()),
+            table_of(table),
+            self.alias,
+            self.joined(),
+            where,
+        )
+
+    def array(
+        self, table: str, where: Composable, order: Composable, limit: Composable
+    ) -> Composed:
+        """This source's rows in `table` as one value: an array of rows."""
+        rows = self.select(table, where, as_row=True)
+        return SQL("ARRAY({} ORDER BY {} LIMIT {})").format(rows, order, limit)
+
+
+class Names:
+    """The parameters and the aliases of one statement."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self.parameters: dict[str, Any] = {}
+        self._aliases = 0
+        self.add(parameters)
+
+    def add(self, parameters: Mapping[str, Any]) -> None:
+        """Add parameters that the SQL names itself."""
+        for value in parameters.values():
+            _refuse_unsendable(value)
+        self.parameters |= parameters
+
+    def parameter(self, value: Any, sql_type: str) -> Composed:
+        """A new parameter, cast to its type so that the plan doesn't depend on its value."""
+        name = f"p{len(self.parameters)}"
+        self.add({name: value})
+        return SQL("{}::{}").format(Placeholder(name), SQL(sql_type))
+
+    def alias(self) -> Identifier:
+        """A new alias."""
+        self._aliases += 1
+        return Identifier(f"t{self._aliases}")
+
+
+def all_of(conditions: Sequence[Composable]) -> Composable:
+    """The conditions, joined by AND; true if there are none."""
+    return SQL(" AND ").join(conditions) if conditions else SQL("true")
+
+
+def column_of(alias: Identifier, name: str) -> Composed:
+    """A column by its alias and name."""
+    return SQL("{}.{}").format(alias, Identifier(name))
+
+
+def table_of(name: str) -> Identifier:
+    """A table by the name that a declaration gives it: `schema.table`."""
+    return Identifier(*name.split("."))
+
+
+def fragment(sql: str, **names: Composable) -> Composed:
+    """A declared fragment of SQL with its names put in."""
+    return SQL(sql).format(**names)
+
+
+def is_two_times(table: str) -> bool:
+    """Whether a table has the three ranges: those of `projections` do."""
+    return table.startswith("projections.")
+
+
+def _refuse_unsendable(value: Any) -> None:
+    """A `GraphQLError` if a text is none for PostgreSQL: libpq would cut it off at a NUL."""
+    if isinstance(value, list):
+        for item in value:
+            _refuse_unsendable(item)
+    elif isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
+        raise GraphQLError("a text can't have a NUL character or half of a surrogate pair")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

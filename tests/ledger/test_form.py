@@ -1,0 +1,243 @@
+"""What is refused before anything is locked or encoded: a mistake of form is never a crash.
+
+The writer here has no database at all, so whatever is refused was refused without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ledger import budgets, secondments, states
+from ledger.database import AnyConnection
+from ledger.entry import Proposal, Source
+from ledger.record import Ledger, SetRefused
+from ledger.refusal import NotFound, Refused, Unusable
+from tests.ledger.recording import (
+    IN_TIME,
+    annulled,
+    moment,
+    open_ledger,
+    person,
+    proposed,
+    received,
+    refused,
+    renamed,
+    state,
+)
+
+NO_TEXT = {
+    "NUL": ("Kazakh\x00stan", "character 7 of the {} is U+0000, which is no text; leave it out"),
+    "high surrogate": ("\ud800", "character 1 of the {} is U+D800, which is no text; leave it out"),
+    "low surrogate": ("a\udfff", "character 2 of the {} is U+DFFF, which is no text; leave it out"),
+}
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    """A writer that must not be asked to write."""
+
+    def connect() -> AnyConnection:
+        raise Unusable("nothing here was to reach the database")
+
+    with open_ledger("", connecting=connect) as writer:
+        yield writer
+
+
+SOURCE = Source(document="CICA/1")
+TEXT_FIELDS = {
+    "name_en": lambda text: state(name_en=text),
+    "name": lambda text: person("P-1", text),
+    "state": lambda text: received("C-1", "1.00", state=text),
+    "title": lambda text: proposed(
+        "secondment", "S-1", secondments.Joined(person="P-1", state="KAZ", title=text)
+    ),
+    "effective_text": lambda text: state(effective_text=text),
+    "basis": lambda text: state(basis=text),
+    "note": lambda text: state(note=text),
+    "reason": lambda text: state(reason=text),
+    "source": lambda text: state(source=replace(SOURCE, document=text)),
+    "locator": lambda text: state(source=replace(SOURCE, locator=text)),
+    "label": lambda text: state(label=text),
+    "idempotency_key": lambda text: state(idempotency_key=text),
+    "corrects": lambda text: renamed("KAZ", "Kazakhstan", None, corrects=text),
+    "annuls": lambda text: annulled("state", "KAZ", text),
+}
+
+
+@pytest.mark.parametrize("field", TEXT_FIELDS)
+@pytest.mark.parametrize("what", NO_TEXT)
+def test_what_no_text_can_hold_is_refused_by_field_and_place(
+    ledger: Ledger, field: str, what: str
+) -> None:
+    text, message = NO_TEXT[what]
+    refused(ledger, TEXT_FIELDS[field](text), "MALFORMED", message.format(field), field=field)
+
+
+@pytest.mark.parametrize("what", NO_TEXT)
+def test_a_key_and_a_principal_are_held_to_their_form(ledger: Ledger, what: str) -> None:
+    text, _ = NO_TEXT[what]
+    message = f"{text!r} is not a key of a state; one looks like 'KAZ'"
+    refused(ledger, state(text), "MALFORMED", message, field="state")
+    refused(
+        ledger,
+        state(by=text),
+        "MALFORMED",
+        f"{text!r} is not an opaque id of a principal (letters, digits and . _ : - only)",
+        field="recorded_by",
+    )
+    refused(ledger, replace(state(), kind=text), "NOT_FOUND", KINDS.format(text))
+
+
+KINDS = (
+    "{!r} is not a kind of record; kinds are"
+    " state, body, person, account, budget, contribution, secondment"
+)
+
+
+@pytest.mark.parametrize("field", ["name_en", "name", "title", "state"])
+@pytest.mark.parametrize("blank", ["", "  ", "\u2003\n"])
+def test_who_has_nothing_to_say_leaves_the_field_out(
+    ledger: Ledger, field: str, blank: str
+) -> None:
+    message = f"the {field} is empty"
+    refused(ledger, TEXT_FIELDS[field](blank), "MALFORMED", message, field=field)
+
+
+@pytest.mark.parametrize("principal", ["", "a clerk", "-clerk", "clerk@example.org", "c" * 65])
+def test_a_principal_is_an_opaque_id(ledger: Ledger, principal: str) -> None:
+    message = "… is not an opaque id of a principal (letters, digits and . _ : - only)"
+    refused(ledger, state(by=principal), "MALFORMED", message, field="recorded_by")
+
+
+@pytest.mark.parametrize("digits", ["", "ab" * 31, "AB" * 32, "ab" * 33, "xy" * 32])
+def test_a_source_names_a_document_and_may_give_its_hash(ledger: Ledger, digits: str) -> None:
+    message = f"{digits!r} is not a SHA-256 in 64 lower-case hexadecimal digits"
+    wrong = state(source=replace(SOURCE, sha256=digits))
+    refused(ledger, wrong, "MALFORMED", message, field="evidence_sha256")
+    nameless = state(source=Source(document=" "))
+    refused(ledger, nameless, "MALFORMED", "a source names a document", field="source")
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256])
+def test_an_idempotency_key_fits_into_an_index(ledger: Ledger, key: str) -> None:
+    message = f"an idempotency key has 1 to 255 characters, not {len(key)}"
+    refused(ledger, state(idempotency_key=key), "MALFORMED", message, field="idempotency_key")
+
+
+@pytest.mark.parametrize("year", [2**53, -(2**53), 10**5000], ids=["over", "under", "huge"])
+def test_a_number_that_json_cannot_hold_is_refused(ledger: Ledger, year: int) -> None:
+    wrong = received("C-1", "1.00")
+    event = replace(wrong.statement.event, fiscal_year=year)  # type: ignore[type-var]  # A dataclass.
+    message = "the fiscal_year has too many digits for a number"
+    refused(
+        ledger,
+        replace(wrong, statement=replace(wrong.statement, event=event)),
+        "MALFORMED",
+        message,
+        field="fiscal_year",
+    )
+
+
+@pytest.mark.parametrize(
+    "amount", ["NaN", "sNaN", "Infinity", "1E+30", "1E+999999999", "0E+31", "1E-11", "1E-999999999"]
+)
+def test_an_amount_that_cannot_be_written_out_is_refused(ledger: Ledger, amount: str) -> None:
+    event = budgets.Approved(amount=Decimal(amount), currency="USD")
+    message = "the amount is not a number of at most 30 digits before the point and 10 behind it"
+    refused(ledger, proposed("budget", "2023", event), "MALFORMED", message, field="amount")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        datetime(2023, 5, 12),  # noqa: DTZ001  # That it has no zone is the point.
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=6))),
+        datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-6))),
+    ],
+)
+def test_a_moment_of_recording_has_an_offset_and_is_in_the_calendar(
+    ledger: Ledger, given: datetime
+) -> None:
+    message = (
+        f"{given.isoformat()} is not a moment: it has no offset from UTC, or lies outside the"
+        " years 0001 to 9999 there"
+    )
+    refused(ledger, state(recorded_on=given), "MALFORMED", message, field="recorded_on")
+
+
+def test_an_older_register_took_it_at_the_recorded_moment_or_at_that_in_the_data(
+    ledger: Ledger,
+) -> None:
+    refused(
+        ledger,
+        state(recorded_on=moment("2023-05-12"), registered_on=date(2023, 5, 12)),
+        "NOT_PERMITTED",
+        "say when an older register took it either as the moment of recording or in the data,"
+        " not both",
+        field="recorded_on",
+    )
+
+
+RENAMED = states.Renamed(name_en="Kazakhstan")
+WRONG_PARTS: dict[str, tuple[Proposal, str, str | None]] = {
+    "both": (
+        proposed("state", "KAZ", RENAMED, None, corrects="a", annuls="b"),
+        "an entry corrects or annuls, not both",
+        "annuls",
+    ),
+    "neither": (proposed("state", "KAZ", None, None), "only an annulment has no event", "annuls"),
+    "correction without event": (
+        proposed("state", "KAZ", None, None, corrects="a"),
+        "only an annulment has no event",
+        "annuls",
+    ),
+    "annulment with event": (
+        proposed("state", "KAZ", RENAMED, annuls="a"),
+        "an annulment has no fields of its own",
+        "annuls",
+    ),
+    "another kind's event": (
+        proposed("body", "SOC", RENAMED),
+        "state.renamed is not an event of a body",
+        None,
+    ),
+    "no date": (proposed("state", "KAZ", RENAMED, None), "say when it was true", "effective"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_PARTS)
+def test_an_entry_is_a_fact_with_its_date_a_correction_or_an_annulment(
+    ledger: Ledger, wrong: str
+) -> None:
+    proposal, message, field = WRONG_PARTS[wrong]
+    refused(ledger, proposal, "NOT_PERMITTED", message, field=field)
+
+
+def test_an_entry_has_at_most_so_many_bytes(ledger: Ledger) -> None:
+    with pytest.raises(Refused, match=r"^the entry has \d+ bytes; at most 65535 are stored$"):
+        ledger.record(state(note="x" * 70_000))
+
+
+def test_each_proposal_of_a_set_is_refused_for_its_own_reason(ledger: Ledger) -> None:
+    set_: list[Any] = [state(), state("kaz"), replace(state(), kind="treaty"), state(note="\x00")]
+    with pytest.raises(SetRefused) as caught:
+        ledger.submit(set_).result(IN_TIME)
+    assert [(index, type(refusal).code) for index, refusal in caught.value.refusals] == [
+        (1, "MALFORMED"),
+        (2, "NOT_FOUND"),
+        (3, "MALFORMED"),
+    ]
+    assert isinstance(caught.value.refusals[1][1], NotFound)
+    assert caught.value.left_out == 0
+
+
+def test_what_is_of_good_form_does_reach_the_database(ledger: Ledger) -> None:
+    longest = {"idempotency_key": "k" * 255, "label": "l" * 1000, "by": "a" * 64}
+    with pytest.raises(Unusable, match="reach the database"):
+        ledger.record(state(name_en="\u2028\x7f😀", recorded_on=moment("2023-05-12"), **longest))

@@ -1,0 +1,88 @@
+"""Documents executed in process, against one database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from graphql import GraphQLError
+
+from ledger.dates import HomeZone
+from schema import schema
+from schema.context import Context, Pool
+from schema.http import reading_pool
+
+ZONE = HomeZone("Asia/Almaty")
+
+
+class Answer(NamedTuple):
+    """What came back, and how many statements it took."""
+
+    data: Any
+    errors: Sequence[GraphQLError]
+    statements: int
+
+
+class Reader:
+    """Asks one database; whatever is asked, one after the other."""
+
+    def __init__(self, runner: asyncio.Runner, pool: Pool) -> None:
+        self._runner = runner
+        self._pool = pool
+
+    def ask(self, document: str, **variables: Any) -> Answer:
+        """The answer to a document."""
+        context = Context(self._pool, ZONE)
+        executing = schema.execute(document, variable_values=variables, context_value=context)
+        result = self._runner.run(executing)
+        return Answer(result.data, result.errors or (), context.statements)
+
+    def data(self, document: str, **variables: Any) -> Any:
+        """The data of an answer that has no errors."""
+        answer = self.ask(document, **variables)
+        assert not answer.errors, answer.errors
+        return answer.data
+
+    def ledger(self, selection: str, **as_of: Any) -> Any:
+        """What is selected of `Ledger`, as of a point: `effectiveOn`, `knownAt`, `position`."""
+        document = f"query ($asOf: AsOf) {{ ledger(asOf: $asOf) {{ {selection} }} }}"
+        return self.data(document, asOf=as_of)["ledger"]
+
+    def refusal(self, document: str, **variables: Any) -> tuple[str, list[str | int] | None]:
+        """The message and the path of the one error of an answer."""
+        (error,) = self.ask(document, **variables).errors
+        return error.message, error.path
+
+    @contextmanager
+    def traced(self, path: Path) -> Iterator[Path]:
+        """Write to a file what libpq sends and receives; only Linux can."""
+
+        async def trace(file: IO[str] | None) -> None:
+            async with self._pool.connection() as connection:
+                if file is None:
+                    connection.pgconn.untrace()
+                else:
+                    connection.pgconn.trace(file.fileno())
+
+        # The pool has one connection, so it is the one that is asked.
+        with path.open("w") as file:
+            self._runner.run(trace(file))
+            try:
+                yield path
+            finally:
+                self._runner.run(trace(None))
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Reader]:
+    """A reader of the database at `url`."""
+    pool = reading_pool(url, size=1)
+    with asyncio.Runner() as runner:
+        runner.run(pool.open())
+        try:
+            yield Reader(runner, pool)
+        finally:
+            runner.run(pool.close())
