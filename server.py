@@ -37,6 +37,7 @@ from ledger.database import OWNER, AnyConnection, connect, one_line
 from ledger.dates import HomeZone
 from ledger.record import Ledger
 from ledger.refusal import SecretariatError, Unusable
+from ledger.soundness import counted
 from migrations import MigrationError, SchemaBehind, check, migrate, session
 from projections import REGISTRY, TABLES, rules
 from projections.rebuild import rebuild as rebuild_tables
@@ -277,8 +278,8 @@ def _listener(port: int) -> socket.socket:
         return socket.create_server(("127.0.0.1", port))
     except OSError as error:
         raise Unusable(
-            f"port {port} can't be served at ({error.strerror}): give another one with --port, or"
-            " --port 0 for any free one"
+            f"port {port} can't be served at ({os.strerror(error.errno or 0).lower()}): give"
+            " another one with --port, or --port 0 for any free one"
         ) from None
 
 
@@ -332,8 +333,8 @@ def _variables(text: str | None) -> dict[str, Any] | None:
 def _fail_on_errors(answer: dict[str, Any]) -> None:
     errors = answer.get("errors", [])
     if errors:
-        others = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
-        raise Unusable(f"not everything was answered: {errors[0]['message']}{others}")
+        found = counted(len(errors), "error")
+        raise Unusable(f"not everything was answered: {found}, first {errors[0]['message']}")
 
 
 @app.command()
@@ -458,13 +459,13 @@ def main() -> None:
 def _run() -> int:
     """Run the command and return the exit status."""
     try:
-        status = app(standalone_mode=False) or 0
+        status = app(prog_name="secretariat", standalone_mode=False) or 0
         sys.stdout.flush()
     except typer.TyperException as error:
         return _complain(_usage(error), error.exit_code)
     except importing.ImportRefused as refused:
         typer.echo(refused, err=True)
-        return _complain(f"nothing was recorded: {len(refused.problems)} problems were found")
+        return _complain(f"nothing was recorded: {counted(len(refused.problems), 'problem')}")
     except (SecretariatError, MigrationError) as error:
         return _complain(str(error))
     except psycopg.OperationalError as error:
@@ -482,8 +483,8 @@ def _usage(error: typer.TyperException) -> str:
     """A mistake on the command line, in the voice of all the others."""
     message = error.format_message().removesuffix(".")
     context = getattr(error, "ctx", None)
-    command = "secretariat" if context is None else context.command_path
-    return f"{message[:1].lower()}{message[1:]}; `{command} --help` says more"
+    hint = "" if context is None else f"; `{context.command_path} --help` says more"
+    return f"{message[:1].lower()}{message[1:]}{hint}"
 
 
 def _complain(message: str, status: int = 1) -> int:

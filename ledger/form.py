@@ -122,6 +122,10 @@ def _check_parts(proposal: Proposal, kind: Kind) -> None:
     if statement.event is None:
         if proposal.annuls is None:
             raise NotPermitted("only an annulment has no event", field="annuls")
+        if statement.effective is not None:
+            raise NotPermitted(
+                "an annulment has no date of its own; leave it out", field="effective"
+            )
         return
     if proposal.annuls is not None:
         raise NotPermitted("an annulment has no fields of its own", field="annuls")

@@ -218,8 +218,8 @@ class Ledger:
             jobs, closing = self._waiting()
             # Whoever gave up waiting by now is not served; later on it is too late for giving up.
             wanted = [job for job in jobs if job.answers.set_running_or_notify_cancel()]
-            for group in _groups(wanted):
-                self._settle(group)
+            if wanted:
+                self._settle(wanted)
         if self._connection is not None:
             self._connection.close()
 
@@ -465,15 +465,3 @@ def write_records(cursor: AnyCursor, histories: Sequence[History]) -> None:
 def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
     """Rows turned into columns, as `unnest` takes them."""
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
-
-
-def _groups(jobs: Iterable[Job]) -> Iterable[list[Job]]:
-    """Dry runs alone, since nothing of theirs may stay for the next; the others together."""
-    together: list[Job] = []
-    for job in jobs:
-        if job.dry_run:
-            yield [job]
-        else:
-            together.append(job)
-    if together:
-        yield together

@@ -36,18 +36,24 @@ class Step:
 
 
 def live_positions(entries: Sequence[Entry]) -> set[int]:
+    """The positions of the live entries of a record, given all of them in position order."""
+    return live_among([(entry.position, entry.corrects, entry.annuls) for entry in entries])
+
+
+def live_among(links: Sequence[tuple[int, int | None, int | None]]) -> set[int]:
     """The positions of the entries that were neither replaced nor annulled.
 
-    A correction that was corrected in its turn goes on replacing what it corrects: nothing comes
-    back but by an annulment.
+    Each of `links`, in position order, is an entry's position with those of the entry that it
+    corrects and of the one that it annuls. A correction that was corrected in its turn goes on
+    replacing what it corrects: nothing comes back but by an annulment.
     """
     replaced: set[int | None] = set()
     annulled: set[int | None] = set()
-    for entry in reversed(entries):
-        if entry.position not in annulled:
-            replaced.add(entry.corrects)
-            annulled.add(entry.annuls)
-    return {entry.position for entry in entries} - replaced - annulled
+    for position, corrects, annuls in reversed(links):
+        if position not in annulled:
+            replaced.add(corrects)
+            annulled.add(annuls)
+    return {position for position, _, _ in links} - replaced - annulled
 
 
 def steps(entries: Sequence[Entry], zone: HomeZone) -> list[Step]:

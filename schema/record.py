@@ -13,7 +13,7 @@ from strawberry.scalars import JSON
 
 from ledger.canonical import decode
 from ledger.dates import HomeZone, parse_edtf
-from ledger.timeline import Dated, when
+from ledger.timeline import Dated, live_among, when
 from projections import TABLES
 from projections.timeline import OWN_COLUMNS
 from schema.pagination import Edge, PageInfo
@@ -56,15 +56,16 @@ CHAIN = """
           FROM chain JOIN ledger.entries AS entry ON entry.position = chain.corrects)
     SELECT ROW(recorded_at, data) FROM chain ORDER BY position)"""
 
-# Everything that corrects or annuls it, or what does so, and so on.
+# The entry, everything that corrects or annuls it, or what does so, and so on.
 LATER = """
     ARRAY(WITH RECURSIVE later AS (
-        SELECT entry.position, {a}.position AS target FROM ledger.entries AS entry
-         WHERE entry.corrects = {a}.position OR entry.annuls = {a}.position
+        SELECT {a}.position, {a}.corrects, {a}.annuls
         UNION ALL
-        SELECT entry.position, later.position FROM later JOIN ledger.entries AS entry
+        SELECT entry.position, entry.corrects, entry.annuls
+          FROM later JOIN ledger.entries AS entry
             ON entry.corrects = later.position OR entry.annuls = later.position)
-    SELECT ROW(position, target) FROM later WHERE position <= %(position)s)"""
+    SELECT ROW(position, corrects, annuls) FROM later
+     WHERE position <= %(position)s ORDER BY position)"""
 
 HOME_ZONE = "(SELECT value FROM ledger.settings WHERE name = 'home_zone')"
 
@@ -182,12 +183,8 @@ def _effective(chain: Sequence[tuple[datetime, bytes]], zone: str) -> ImpreciseD
     )
 
 
-def _is_live(later: Sequence[tuple[int, int]], position: int) -> bool:
-    dead: set[int] = set()
-    for by, target in sorted(later, reverse=True):
-        if by not in dead:
-            dead.add(target)
-    return position not in dead
+def _is_live(later: Sequence[tuple[int, int | None, int | None]], position: int) -> bool:
+    return position in live_among(later)
 
 
 def _changes(before: str | None, after: str | None) -> list[FieldChange]:

@@ -32,7 +32,7 @@ CHANGES = {
 def entries(ledger: Ledger, database: str) -> str:
     """The URL of a database with an entry, and a copy of it that everybody may read."""
     ledger.record(state("KAZ"))
-    copy = f"CREATE TABLE ledger.stored AS SELECT {store.COLUMNS} FROM ledger.entries"  # noqa: S608  # A constant.
+    copy = f"CREATE TABLE ledger.stored AS SELECT {store.COLUMNS} FROM ledger.entries"  # noqa: S608  # The columns are a constant.
     with psycopg.connect(database) as connection:
         connection.execute(copy.encode())
         connection.execute("GRANT SELECT ON ledger.stored TO PUBLIC")

@@ -133,7 +133,7 @@ def test_an_idempotency_key_fits_into_an_index(ledger: Ledger, key: str) -> None
 @pytest.mark.parametrize("year", [2**53, -(2**53), 10**5000], ids=["over", "under", "huge"])
 def test_a_number_that_json_cannot_hold_is_refused(ledger: Ledger, year: int) -> None:
     wrong = received("C-1", "1.00")
-    event = replace(wrong.statement.event, fiscal_year=year)  # type: ignore[type-var]  # A dataclass.
+    event = replace(wrong.statement.event, fiscal_year=year)  # type: ignore[type-var]  # Every event is a dataclass.
     message = "the fiscal_year has too many digits for a number"
     refused(
         ledger,
@@ -206,6 +206,11 @@ WRONG_PARTS: dict[str, tuple[Proposal, str, str | None]] = {
         proposed("body", "SOC", RENAMED),
         "state.renamed is not an event of a body",
         None,
+    ),
+    "annulment with a date": (
+        proposed("state", "KAZ", None, "2023", annuls="a"),
+        "an annulment has no date of its own; leave it out",
+        "effective",
     ),
     "no date": (proposed("state", "KAZ", RENAMED, None), "say when it was true", "effective"),
 }

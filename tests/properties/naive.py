@@ -24,6 +24,9 @@ Where the text leaves a choice, this is the reading taken:
 * *A prefix that is possible on E* holds at least what the cautious state holds, since whatever had
   happened by its latest day has happened; and nothing whose *possible from* is after E. So the
   empty prefix, that the record does not exist, is possible exactly if the cautious state is none.
+* *Admitting replays the whole resulting timeline*: every live event is admitted anew, in the order
+  in which they happened. What is brought back by an annulment must not stand beside another of its
+  chain. An opening is corrected by an opening only, and an annulment by nothing.
 * *Low and high* of a number go over the same prefixes. Where the record may not exist, that is one
   of the possibilities, and the caller says what the number is then (0 in a sum).
 """
@@ -38,6 +41,7 @@ from typing import Any
 
 from ledger.dates import parse_edtf
 from ledger.kind import AnyEvent
+from ledger.refusal import Refused
 
 Condition = Callable[["Prefix"], bool]
 Number = Callable[["Prefix"], Decimal]
@@ -202,3 +206,30 @@ def state_after(prefix: Prefix) -> Any:
         assert fact.event is not None, "annulments are in no prefix"
         state = fact.event.apply_to(state)
     return state
+
+
+def may_be_recorded(fact: Fact, facts: Facts) -> bool:
+    """Whether `fact` may follow `facts`, everything that it refers to being on record."""
+    target = fact.corrects if fact.annuls is None else fact.annuls
+    if target is not None:
+        aimed = at_position(facts, target)
+        if not is_live(aimed, facts):
+            return False
+        if fact.corrects is not None and (
+            aimed.event is None or is_opening(aimed) != is_opening(fact)
+        ):
+            return False
+    order = in_order([*facts, fact])
+    chains = {sorts_at(other, [*facts, fact]) for other in order}
+    return len(chains) == len(order) and can_be_replayed(tuple(order))
+
+
+def can_be_replayed(prefix: Prefix) -> bool:
+    """Whether each event of a prefix may follow those before it, by the rules of its kind."""
+    for length, fact in enumerate(prefix):
+        assert fact.event is not None, "annulments are in no prefix"
+        try:
+            fact.event.admit_to(state_after(prefix[:length]))
+        except Refused:
+            return False
+    return True

@@ -212,6 +212,22 @@ def proposal(move: Move, recorded: list[Entry | None]) -> Proposal:
     )
 
 
+def proposed_fact(move: Move, recorded: list[Entry | None], position: int) -> Fact | None:
+    """What `move` would be recorded as; None if what it aims at was refused."""
+    aimed = None if move.aim is None else recorded[move.aim]
+    if move.aim is not None and aimed is None:
+        return None
+    target = None if aimed is None else aimed.position
+    return Fact(
+        position=position,
+        recorded_day=ZONE.day_of(move.moment),
+        effective=move.effective,
+        event=move.event,
+        corrects=None if move.event is None else target,
+        annuls=target if move.event is None else None,
+    )
+
+
 def fact(entry: Entry) -> Fact:
     """The entry as the oracle takes it."""
     effective = entry.statement.effective

@@ -46,7 +46,16 @@ from tests.properties.asking import (
     numbers,
     rows_of,
 )
-from tests.properties.playing import ZONE, Plan, Played, founded_keys, proposal, tried_keys
+from tests.properties.playing import (
+    ZONE,
+    Plan,
+    Played,
+    fact,
+    founded_keys,
+    proposal,
+    proposed_fact,
+    tried_keys,
+)
 from tests.properties.strategies import examples, plans
 
 ALL_KINDS = [table.kind for table in TABLES]
@@ -58,7 +67,7 @@ WORLD = [(kind, key) for kind in ALL_KINDS for key in (*founded_keys(kind), *tri
 
 
 @EVERY_TABLE
-@examples(60)
+@examples(40)
 @given(data=st.data())
 def test_the_rows_are_the_possible_prefixes(table: AnyTable, data: st.DataObject) -> None:
     entries = draw_entries(data, table)
@@ -74,7 +83,7 @@ def test_the_rows_are_the_possible_prefixes(table: AnyTable, data: st.DataObject
 
 
 @EVERY_TABLE
-@examples(60)
+@examples(40)
 @given(data=st.data())
 def test_conditions_are_certain_or_possible(table: AnyTable, data: st.DataObject) -> None:
     entries = draw_entries(data, table)
@@ -131,7 +140,25 @@ def _place(known: Known[Any]) -> tuple[int, int]:
 
 
 @EVERY_TABLE
-@examples(60)
+@examples(40)
+@given(data=st.data())
+def test_what_is_admitted_can_be_replayed_and_nothing_else_is(
+    table: AnyTable, data: st.DataObject
+) -> None:
+    kind, key = table.kind, tried_keys(table.kind)[0]
+    played = Played()
+    recorded: list[Entry | None] = []
+    for move in data.draw(plans([(kind, key)])):
+        before = [fact(entry) for entry in played.record(kind, key)]
+        proposed = proposed_fact(move, recorded, len(played.entries) + 1)
+        recorded.append(played.propose(proposal(move, recorded)))
+        if (move.kind, move.key) == (kind.name, key):
+            expected = proposed is not None and naive.may_be_recorded(proposed, before)
+            assert (recorded[-1] is not None) == expected, (move, played.refused[-1:])
+
+
+@EVERY_TABLE
+@examples(40)
 @given(data=st.data())
 def test_of_a_chain_of_corrections_one_at_the_most_is_live(
     table: AnyTable, data: st.DataObject
