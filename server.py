@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -126,12 +126,14 @@ class Place:
                 settings.forget_if_unused(connection)
 
         def connect_checked() -> AnyConnection:
-            connection = connect(self.url)
-            check(connection)
-            settings.initialise(connection, name="secretariat", home_zone=zone.name)
-            rules.ensure(connection)
-            rules.check(connection)
-            return connection
+            with ExitStack() as stack:
+                connection = stack.enter_context(closing(connect(self.url)))
+                check(connection)
+                settings.initialise(connection, name="secretariat", home_zone=zone.name)
+                rules.ensure(connection)
+                rules.check(connection)
+                stack.pop_all()
+                return connection
 
         connect_checked().close()
         return Ledger(connect_checked, REGISTRY, zone, Projector(TABLES, zone))
@@ -397,7 +399,7 @@ def demo(
     It has a folder of its own, whatever the environment names: nobody wants it in their ledger.
     """
     from schema import overview  # noqa: PLC0415  # Commands that don't ask start without it.
-    from schema.local import ask  # noqa: PLC0415  # Likewise.
+    from schema.local import ask  # noqa: PLC0415  # As said above.
 
     if not register.is_dir():
         raise Unusable(

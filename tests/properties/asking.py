@@ -16,8 +16,8 @@ from ledger.timeline import Step
 from projections import TABLES
 from projections.timeline import Known, Span, Table, rows_known
 from tests.properties import naive
-from tests.properties.playing import ZONE, Played, fact, tried_keys
-from tests.properties.strategies import plans
+from tests.properties.playing import ZONE, fact, tried_keys
+from tests.properties.strategies import histories
 
 EVERY_TABLE = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 
@@ -47,7 +47,7 @@ def asked(rows: Iterable[Known[Any]], day: date, position: int) -> list[Candidat
 def draw_entries(data: st.DataObject, table: AnyTable) -> list[Entry]:
     """The entries of a made-up record of a table's kind."""
     key = tried_keys(table.kind)[0]
-    return Played.of(data.draw(plans([(table.kind, key)]))).record(table.kind, key)
+    return data.draw(histories([(table.kind, key)])).record(table.kind, key)
 
 
 def rows_of(table: AnyTable, entries: Sequence[Entry]) -> list[Known[Any]]:

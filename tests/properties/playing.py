@@ -6,7 +6,7 @@ What is recorded is told as the facts that the oracle takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -147,16 +147,19 @@ def _not_looked_up(position: int) -> Entry:
 
 @dataclass
 class Played:
-    """A ledger in memory: what plans have left behind, and what was refused."""
+    """A ledger in memory: the moves proposed, what each became, and why some were refused."""
 
-    batch: Batch = field(default_factory=_empty_batch)
-    refused: list[Refused] = field(default_factory=list)
+    plan: Plan = field(default_factory=list)
+    recorded: list[Entry | None] = field(default_factory=list, repr=False)
+    refused: list[Refused] = field(default_factory=list, repr=False)
+    batch: Batch = field(default_factory=_empty_batch, repr=False)
 
     @classmethod
     def of(cls, plan: Plan) -> Played:
-        """A ledger in which `plan` was proposed."""
+        """A ledger in which `plan` was proposed, move by move."""
         played = cls()
-        played.play(plan)
+        for move in plan:
+            played.play(move)
         return played
 
     @property
@@ -168,15 +171,14 @@ class Played:
         """The entries of one record, in position order."""
         return [entry for entry in self.entries if (entry.kind, entry.key) == (kind.name, key)]
 
-    def play(self, plan: Plan) -> list[Entry | None]:
-        """Propose each move in turn; gives the entry of each that was admitted."""
-        recorded: list[Entry | None] = []
-        for move in plan:
-            recorded.append(self.propose(proposal(move, recorded)))
-        return recorded
+    def play(self, move: Move) -> Entry | None:
+        """Propose the next move of the plan; None if it was refused."""
+        entry = self._propose(proposal(move, self.recorded))
+        self.plan.append(move)
+        self.recorded.append(entry)
+        return entry
 
-    def propose(self, proposed: Proposal) -> Entry | None:
-        """Record one proposal, or None if it was refused."""
+    def _propose(self, proposed: Proposal) -> Entry | None:
         kind = REGISTRY.kind(proposed.kind)
         name = (proposed.kind, proposed.key)
         self.batch.histories.setdefault(name, History(kind, proposed.key, (), ()))
@@ -192,7 +194,7 @@ class Played:
         return answer.entry
 
 
-def proposal(move: Move, recorded: list[Entry | None]) -> Proposal:
+def proposal(move: Move, recorded: Sequence[Entry | None]) -> Proposal:
     """What `move` proposes, `recorded` being what the moves before it became."""
     target = None
     if move.aim is not None:
@@ -212,7 +214,7 @@ def proposal(move: Move, recorded: list[Entry | None]) -> Proposal:
     )
 
 
-def proposed_fact(move: Move, recorded: list[Entry | None], position: int) -> Fact | None:
+def proposed_fact(move: Move, recorded: Sequence[Entry | None], position: int) -> Fact | None:
     """What `move` would be recorded as; None if what it aims at was refused."""
     aimed = None if move.aim is None else recorded[move.aim]
     if move.aim is not None and aimed is None:

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from ledger.dates import Edtf, parse_edtf
-from ledger.entry import Entry
 from ledger.kind import AnyEvent, Field, Kind, fields_of
 from projections import REGISTRY
 from tests.properties.naive import is_live
@@ -32,7 +31,6 @@ from tests.properties.playing import (
     fact,
     foundations,
     founded_keys,
-    proposal,
 )
 
 T = TypeVar("T")
@@ -40,9 +38,7 @@ T = TypeVar("T")
 # The days lie close together, so that what happened and what was recorded often meet; on a few of
 # them, what happened often meets.
 FIRST_DAY = date(2022, 11, 20)
-DAYS = 130
 BUSY_DAYS = [date(2022, 11, 30), date(2022, 12, 1), date(2022, 12, 31), date(2023, 1, 15)]
-
 
 TIMES = int(os.environ.get("SECRETARIAT_EXAMPLES", "1"))
 
@@ -62,44 +58,41 @@ def mostly(usual: T, *others: T) -> st.SearchStrategy[T]:
     return st.sampled_from([usual] * (3 * len(others)) + list(others))
 
 
-def rarely(other: st.SearchStrategy[T], usual: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
-    """The other strategy once in sixteen times; `one_of` would not count a strategy twice."""
-    return st.integers(1, 16).flatmap(lambda chance: other if chance == 16 else usual)
-
-
 # ---------------------------------------------------------------- dates
 
 
 def days() -> st.SearchStrategy[date]:
     """Days around those on which plans are recorded."""
-    any_day = st.integers(0, DAYS).map(lambda days: FIRST_DAY + timedelta(days))
-    return st.sampled_from(BUSY_DAYS) | any_day
+    return st.sampled_from(BUSY_DAYS) | st.integers(0, 130).map(lambda n: FIRST_DAY + timedelta(n))
 
 
+# A day, or the month or the year it is in; perhaps approximate.
+_SPANS: st.SearchStrategy[str] = st.builds(
+    lambda day, length, about: day.isoformat()[:length] + about,
+    days(),
+    mostly(10, 7, 7, 4),
+    mostly("", "~"),
+)
+_FORMS = st.sampled_from(["a"] * 9 + ["a/b"] * 3 + ["[a..b]"] * 6 + ["a/.."] * 2 + ["far"])
+_FAR = st.sampled_from(["0001-01-01", "1999", "9999-12-31"])
+
+
+@cache
 @st.composite
 def dates(draw: st.DrawFn) -> str:
-    """An effective date in any of the forms, exact as often as not."""
-    form = draw(st.sampled_from(["a", "a", "a", "a/b", "[a..b]", "[a..b]", "a/.."]))
-    a = draw(_spans())
+    """An effective date in any of the forms, exact as often as not, and rarely far away."""
+    form = draw(_FORMS)
+    if form == "far":
+        return draw(_FAR)
+    a = draw(_SPANS)
     if form == "a":
         return a
     if form == "a/..":
         return f"{a}/.."
-    b = draw(_spans())
+    b = draw(_SPANS)
     if parse_edtf(b).latest < parse_edtf(a).earliest:
         a, b = b, a
     return f"{a}/{b}" if form == "a/b" else f"[{a}..{b}]"
-
-
-def _spans() -> st.SearchStrategy[str]:
-    """A day, or the month or the year it is in; perhaps approximate; rarely far away."""
-    ordinary = st.builds(
-        lambda day, length, about: day.isoformat()[:length] + about,
-        days(),
-        mostly(10, 7, 7, 4),
-        mostly("", "~"),
-    )
-    return rarely(st.sampled_from(["0001-01-01", "1999", "9999-12-31"]), ordinary)
 
 
 # ---------------------------------------------------------------- events
@@ -128,10 +121,12 @@ def _values_given(field: Field) -> st.SearchStrategy[Any]:
 
 def _amounts() -> st.SearchStrategy[Decimal]:
     """Positive with up to two decimals, nearly always; else none, or one too precise."""
-    fitting = st.builds(
-        lambda units, places: Decimal(units).scaleb(-places), st.integers(1, 900), st.integers(0, 2)
+    return st.builds(
+        lambda units, places, wrong: Decimal(units).scaleb(-places) if wrong is None else wrong,
+        st.integers(1, 900),
+        st.integers(0, 2),
+        st.sampled_from([None] * 30 + [Decimal(0), Decimal("0.005")]),
     )
-    return rarely(st.sampled_from([Decimal(0), Decimal("0.005")]), fitting)
 
 
 _VALUES: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
@@ -144,75 +139,85 @@ _VALUES: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
 }
 
 
+# Made once, as making a strategy takes longer than drawing from it.
+EVENTS = {
+    event_class: events(event_class) for kind in REGISTRY.kinds for event_class in kind.events
+}
+
 # ---------------------------------------------------------------- plans
 
 RecordName = tuple[Kind, str]
 
+_HOURS = st.sampled_from([0, 0, 3, 17, 24]) | st.integers(0, 720)
+_WHAT = st.sampled_from(["change", "change", "correct", "correct", "annul"])
+_NEW_DATE = st.sampled_from(["none", "same", "another", "another"])
+
 
 @st.composite
-def plans(draw: st.DrawFn, names: Sequence[RecordName], *, fewest: int = 3, most: int = 12) -> Plan:
-    """Moves about the records named, `fewest` to `most` of them, on their kinds' foundations."""
-    plan = foundations([kind for kind, _ in names])
-    played = Played()
-    recorded = played.play(plan)
+def histories(
+    draw: st.DrawFn, names: Sequence[RecordName], *, fewest: int = 3, most: int = 12
+) -> Played:
+    """What `fewest` to `most` moves about the records named, on foundations, have left behind."""
+    played = Played.of(foundations([kind for kind, _ in names]))
     assert not played.refused, [str(refused) for refused in played.refused]
+    records = st.sampled_from(names)
     moment = BEGIN
     for _ in range(draw(st.integers(fewest, most))):
-        moment += timedelta(hours=draw(st.sampled_from([0, 0, 3, 17, 24]) | st.integers(0, 720)))
-        kind, key = draw(st.sampled_from(names))
-        move = replace(draw(_moves(kind, key, plan, recorded)), moment=moment)
-        recorded.append(played.propose(proposal(move, recorded)))
-        plan.append(move)
-    return plan
+        moment += timedelta(hours=draw(_HOURS))
+        kind, key = draw(records)
+        event, effective, aim = _drawn(draw, kind, key, played)
+        played.play(
+            Move(kind=kind.name, key=key, event=event, effective=effective, aim=aim, moment=moment)
+        )
+    return played
 
 
-@st.composite
-def _moves(
-    draw: st.DrawFn, kind: Kind, key: str, plan: Plan, recorded: Sequence[Entry | None]
-) -> Move:
-    """A move about a record, after what was recorded of it."""
+def plans(
+    names: Sequence[RecordName], *, fewest: int = 3, most: int = 12
+) -> st.SearchStrategy[Plan]:
+    """The moves of such a history, those that were refused among them."""
+    return histories(names, fewest=fewest, most=most).map(lambda played: played.plan)
+
+
+def _drawn(
+    draw: st.DrawFn, kind: Kind, key: str, played: Played
+) -> tuple[AnyEvent | None, str | None, int | None]:
+    """The event, the date and the aim of a move about a record, after what was recorded of it."""
     theirs = {
-        number: entry
-        for number, entry in enumerate(recorded)
+        number: fact(entry)
+        for number, entry in enumerate(played.recorded)
         if entry is not None and (entry.kind, entry.key) == (kind.name, key)
     }
-    live = _live(theirs)
-    events_live = [number for number in live if plan[number].event is not None]
+    known = list(theirs.values())
+    live = [number for number, one in theirs.items() if is_live(one, known)]
+    happened = [number for number in live if theirs[number].event is not None]
     changes = [event_class for event_class in kind.events if not event_class.is_opening]
-    what = draw(st.sampled_from(["change", "change", "correct", "correct", "annul"]))
-    if not theirs or (what != "annul" and not events_live):
-        return Move(kind=kind.name, key=key, **draw(_stated(mostly(kind.events[0], *kind.events))))
+    what = draw(_WHAT)
+    if not theirs or (what != "annul" and not happened):
+        event_class = draw(mostly(kind.events[0], *kind.events))
+        return draw(EVENTS[event_class]), draw(dates()), None
     if what == "change" and changes:
-        return Move(kind=kind.name, key=key, **draw(_stated(_any_of(changes, kind.events))))
+        event_class = draw(_nearly_always(changes, kind.events))
+        return draw(EVENTS[event_class]), draw(dates()), None
+    # Those that are not live have been corrected or annulled already, so they are refused.
     if what == "annul":
-        aim = draw(_any_of(live, list(theirs)))
-        return Move(kind=kind.name, key=key, event=None, effective=None, aim=aim)
-    # What is dead has been corrected or annulled already, so it is refused.
-    aim = draw(_any_of(events_live, list(theirs)))
-    return Move(kind=kind.name, key=key, aim=aim, **draw(_corrected(kind, plan[aim])))
+        return None, None, draw(_nearly_always(live, list(theirs)))
+    aim = draw(_nearly_always(happened, list(theirs)))
+    return *_corrected(draw, kind, played.plan[aim]), aim
 
 
-def _live(theirs: dict[int, Entry]) -> list[int]:
-    known = [fact(entry) for entry in theirs.values()]
-    return [number for number, entry in theirs.items() if is_live(fact(entry), known)]
-
-
-def _any_of(usual: Sequence[T], others: Sequence[T]) -> st.SearchStrategy[T]:
-    """One of the usual, if there are any; rarely one of the others."""
-    return st.sampled_from([*usual] * 9 + [*others])
-
-
-@st.composite
-def _stated(draw: st.DrawFn, event_classes: st.SearchStrategy[type[AnyEvent]]) -> dict[str, Any]:
-    return {"event": draw(events(draw(event_classes))), "effective": draw(dates())}
-
-
-@st.composite
-def _corrected(draw: st.DrawFn, kind: Kind, target: Move) -> dict[str, Any]:
+def _corrected(draw: st.DrawFn, kind: Kind, target: Move) -> tuple[AnyEvent, str | None]:
     """A correction of the event, of its date, or of both; rarely by an event of another class."""
     if target.event is None:
-        return draw(_stated(st.sampled_from(kind.events)))
-    event_class = draw(_any_of([type(target.event)], kind.events))
-    event = draw(st.just(target.event) | events(event_class))
-    effective = draw(st.one_of(st.none(), st.just(target.effective), dates(), dates()))
-    return {"event": event, "effective": effective}
+        return draw(EVENTS[draw(st.sampled_from(kind.events))]), draw(dates())
+    event_class = draw(_nearly_always([type(target.event)], kind.events))
+    event = target.event if draw(st.booleans()) else draw(EVENTS[event_class])
+    date_of = draw(_NEW_DATE)
+    if date_of == "another":
+        return event, draw(dates())
+    return event, target.effective if date_of == "same" else None
+
+
+def _nearly_always(usual: Sequence[T], others: Sequence[T]) -> st.SearchStrategy[T]:
+    """One of the usual, if there are any; rarely one of the others."""
+    return st.sampled_from([*usual] * 9 + [*others])

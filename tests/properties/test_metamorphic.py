@@ -16,7 +16,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ledger.entry import Entry, Proposal, Statement
+from ledger.entry import Entry
 from ledger.kind import AnyEvent, Kind, fields_of, references_of
 from projections import REGISTRY, TABLES
 from projections.timeline import Known, Span
@@ -41,7 +41,7 @@ from tests.properties.playing import (
     referred_to,
     tried_keys,
 )
-from tests.properties.strategies import days, examples, plans
+from tests.properties.strategies import days, examples, histories, plans
 
 TABLES_WITH_AMOUNTS = [table for table in TABLES if amounts_of(table)]
 TRIED = [(kind, key) for kind in REGISTRY.kinds for key in tried_keys(kind)]
@@ -190,10 +190,9 @@ def _at_the_end(table: AnyTable, played: Played, key: str) -> list[Span[Any]]:
     """What is known of a record in the end, entries going by their version."""
     entries = played.record(table.kind, key)
     versions = {entry.position: entry.version for entry in entries}
-    return [
-        replace(span, position=versions[span.position])
-        for span in known_at(rows_of(table, entries), played.entries[-1].position)
-    ]
+    newest = [known.span for known in rows_of(table, entries) if known.until is None]
+    by_version = [replace(span, position=versions[span.position]) for span in newest]
+    return sorted(by_version, key=lambda span: span.step)
 
 
 @EVERY_TABLE
@@ -201,28 +200,24 @@ def _at_the_end(table: AnyTable, played: Played, key: str) -> list[Span[Any]]:
 @given(data=st.data())
 def test_annulling_an_annulment_restores_what_was(table: AnyTable, data: st.DataObject) -> None:
     key = tried_keys(table.kind)[0]
-    played = Played.of(data.draw(plans([(table.kind, key)])))
+    played = data.draw(histories([(table.kind, key)]))
     before = _at_the_end(table, played, key)
-    entries = played.record(table.kind, key)
-    facts = [fact(entry) for entry in entries]
-    live = [entry for entry in entries if naive.is_live(fact(entry), facts)]
+    facts = [fact(entry) for entry in played.record(table.kind, key)]
+    live = [one.position for one in facts if naive.is_live(one, facts)]
     assume(live)
+    annulled = data.draw(st.sampled_from(live))
 
-    annulment = _annul(played, data.draw(st.sampled_from(live)))
+    annulment = _annul(played, annulled)
     # What others stand on is not annulled.
     assume(annulment is not None)
     assert annulment is not None, "assumed"
-    assert _annul(played, annulment) is not None, played.refused[-1]
+    assert _annul(played, annulment.position) is not None, played.refused[-1]
     assert _at_the_end(table, played, key) == before
 
 
-def _annul(played: Played, entry: Entry) -> Entry | None:
-    return played.propose(
-        Proposal(
-            kind=entry.kind,
-            key=entry.key,
-            statement=Statement(event=None, recorded_by="tester"),
-            annuls=str(entry.id),
-            recorded_on=played.entries[-1].recorded_at,
-        )
+def _annul(played: Played, position: int) -> Entry | None:
+    numbers = [entry and entry.position for entry in played.recorded]
+    aim = numbers.index(position)
+    return played.play(
+        replace(played.plan[-1], key=played.plan[aim].key, event=None, effective=None, aim=aim)
     )

@@ -147,14 +147,13 @@ def test_what_is_admitted_can_be_replayed_and_nothing_else_is(
 ) -> None:
     kind, key = table.kind, tried_keys(table.kind)[0]
     played = Played()
-    recorded: list[Entry | None] = []
     for move in data.draw(plans([(kind, key)])):
         before = [fact(entry) for entry in played.record(kind, key)]
-        proposed = proposed_fact(move, recorded, len(played.entries) + 1)
-        recorded.append(played.propose(proposal(move, recorded)))
+        proposed = proposed_fact(move, played.recorded, len(played.entries) + 1)
+        entry = played.play(move)
         if (move.kind, move.key) == (kind.name, key):
             expected = proposed is not None and naive.may_be_recorded(proposed, before)
-            assert (recorded[-1] is not None) == expected, (move, played.refused[-1:])
+            assert (entry is not None) == expected, (move, played.refused[-1:])
 
 
 @EVERY_TABLE
@@ -174,9 +173,8 @@ def test_of_a_chain_of_corrections_one_at_the_most_is_live(
 @given(plan=plans(WORLD, fewest=20, most=40))
 def test_what_an_entry_refers_to_is_on_record_at_every_position(plan: Plan) -> None:
     played = Played()
-    recorded: list[Entry | None] = []
     for move in plan:
-        recorded.append(played.propose(proposal(move, recorded)))
+        played.play(move)
         histories = played.batch.histories
         for name, history in histories.items():
             for reference in history.references():

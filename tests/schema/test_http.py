@@ -236,6 +236,18 @@ def test_a_body_has_a_limit_announced_or_not(client: httpx.Client) -> None:
     assert send(client, most).status_code == 200
 
 
+def test_whoever_leaves_in_the_middle_is_let_go(
+    client: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_connection(("127.0.0.1", client.base_url.port or 0)) as connection:
+        connection.sendall(
+            b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 100\r\n\r\n{"
+        )
+    assert ask(client, TYPENAME).status_code == 200
+    assert caplog.records == []
+
+
 def test_a_query_may_come_by_get(client: httpx.Client) -> None:
     query = "query Type($name: String!) { __type(name: $name) { name } }"
     parameters = {"query": query, "variables": '{"name": "State"}', "operationName": "Type"}
