@@ -264,7 +264,8 @@ def _import(
             stop.set()
             raise
     done = "would record" if dry_run else "recorded"
-    typer.echo(f"{done} {outcome.recorded} entries; {outcome.repeated} were on record already")
+    entries = "1 entry" if outcome.recorded == 1 else f"{outcome.recorded} entries"
+    typer.echo(f"{done} {entries}; {outcome.repeated} were on record already")
 
 
 @app.command()

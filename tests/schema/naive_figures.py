@@ -118,34 +118,48 @@ def _part(part: Decimal, whole: Decimal) -> Decimal:
 # ---------------------------------------------------------------- secondments
 
 
+Years = dict[str, Fraction]
+"""Years as `value` on the cautious reading, as `low` and as `high`."""
+
+
 def years_served(
     candidates: Candidates, condition: Condition, day: date, convention: Convention
-) -> dict[str, tuple[Fraction, Fraction, Fraction]]:
-    """For each sending state the years on the cautious reading, the least, and the greatest."""
-    years: dict[str, tuple[Fraction, Fraction, Fraction]] = {}
+) -> dict[str, tuple[Years, dict[str, int]]]:
+    """For each state that may have sent somebody the years, and how many secondments there were."""
+    by_state: dict[str, dict[str, Sequence[Candidate]]] = {}
     for key, states in candidates.items():
-        asked = [state for state in _may_be(states) if state and condition(key, state)]
-        if not asked:
-            continue
-        served = [
-            person_years_exact(joined, left, convention)
-            for state in asked
-            for joined, left in _services(state, day)
-        ]
-        if len(asked) < len(_may_be(states)):
+        for candidate in states:
+            by_state.setdefault(candidate.row.state, {})[key] = states
+    served = {}
+    for state, theirs in by_state.items():
+        count = counted(theirs, condition)
+        if count["possible"]:
+            each = [
+                _years(key, states, condition, day, convention) for key, states in theirs.items()
+            ]
+            years = {name: sum((y[name] for y in each), Fraction(0)) for name in each[0]}
+            served[state] = years, count
+    return served
+
+
+def _years(
+    key: str,
+    candidates: Sequence[Candidate],
+    condition: Condition,
+    day: date,
+    convention: Convention,
+) -> Years:
+    """The years of one secondment: none in a state that doesn't satisfy the condition."""
+    served: list[Fraction] = []
+    for state in _may_be(candidates):
+        if condition(key, state):
+            served += (person_years_exact(*days, convention) for days in _services(state, day))
+        else:
             served.append(Fraction(0))
-        cautious = [
-            person_years_exact(c.row.joined_latest, c.row.left_latest or day, convention)
-            for c in states
-            if c.holds and condition(key, c.row)
-        ]
-        value, low, high = years.get(asked[0].state, (Fraction(0),) * 3)
-        years[asked[0].state] = (
-            value + sum(cautious),
-            low + min(served),
-            high + max(served),
-        )
-    return years
+    value = Fraction(0)
+    for state in (c.row for c in candidates if c.holds and condition(key, c.row)):
+        value += person_years_exact(state.joined_latest, state.left_latest or day, convention)
+    return {"value": value, "low": min(served), "high": max(served)}
 
 
 def _services(state: Any, day: date) -> Iterator[tuple[date, date]]:
