@@ -66,7 +66,7 @@ PERSON_YEARS = """
                AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s::text[]))
                AND (%(persons)s::text[] IS NULL OR person = ANY(%(persons)s::text[]))
                AND (%(serving)s::bool IS NULL OR ("left" IS NULL) = %(serving)s::bool)
-               AND (%(joined_from)s::date IS NULL OR joined_earliest >= %(joined_from)s::date)
+               AND (%(joined_from)s::date IS NULL OR joined_latest >= %(joined_from)s::date)
                AND (%(joined_to)s::date IS NULL OR joined_latest <= %(joined_to)s::date) AS asked
           FROM projections.secondments
          WHERE known @> %(position)s::int8 AND possible @> %(day)s::date),
@@ -115,8 +115,19 @@ def _range(convention: Convention, day: date, candidate: Candidate) -> tuple[Fra
     """The least and the greatest time that a candidate may have served by `day`."""
     _, joined_earliest, joined_latest, left_earliest, left_latest = candidate
     last = day if left_latest is None else min(left_latest, day)
-    least = person_years_exact(min(joined_latest, day), left_earliest or last, convention)
+    first, soonest = min(joined_latest, last), left_earliest or last
+    if first <= soonest:
+        least = person_years_exact(first, soonest, convention)
+    else:
+        least = _least_day(convention, max(joined_earliest, soonest), first)
     return least, person_years_exact(joined_earliest, last, convention)
+
+
+def _least_day(convention: Convention, first: date, last: date) -> Fraction:
+    """What joining and leaving on the same day, between these two, counts at the least."""
+    # By 30/360 some days count nothing, and of any 61 days in a row one does.
+    days = range(first.toordinal(), min(last.toordinal(), first.toordinal() + 60) + 1)
+    return min(person_years_exact(day, day, convention) for day in map(date.fromordinal, days))
 
 
 SECONDMENTS = Table(name="secondments", kind=SECONDMENT, row=Secondment, fold=fold)

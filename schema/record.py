@@ -249,7 +249,7 @@ class Entry(Node):
         "The entries that correct or annul this one, live or not.",
     )
     is_live: bool = made(
-        "Whether no live later entry corrects or annuls it, as far as was known.",
+        "Whether it was neither replaced nor annulled, as far as was known.",
         _is_live,
         LATER,
         "position",

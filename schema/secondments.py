@@ -57,10 +57,10 @@ class SecondmentFilter:
         "Who serve still, or who have left.", "({a}.left IS NULL) = {value}", "bool"
     )
     joined_from: date | None = condition(
-        "Joined on this day or later.", "{a}.joined_earliest >= {value}", "date"
+        "Whose `joined.latest` is this day or later.", "{a}.joined_latest >= {value}", "date"
     )
     joined_to: date | None = condition(
-        "Joined on this day or before.", "{a}.joined_latest <= {value}", "date"
+        "Whose `joined.latest` is this day or before.", "{a}.joined_latest <= {value}", "date"
     )
 
 

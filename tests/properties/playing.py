@@ -53,7 +53,8 @@ Plan = list[Move]
 
 def keys_of(kind: Kind) -> list[str]:
     """Four keys of `kind`: two of records that others refer to, two of records to be tried."""
-    endings = ascii_uppercase + digits
+    # From the end, so that a year that is a key is none of those in the dates.
+    endings = reversed(ascii_uppercase + digits)
     keys = [kind.key_example[:-1] + ending for ending in endings]
     fitting = [key for key in keys if kind.key_form.fullmatch(key) and key != kind.key_example]
     assert len(fitting) >= 3, f"the keys of a {kind.name} are not made from their example"
@@ -88,18 +89,15 @@ def _fields(kind: Kind) -> Iterator[Field]:
 def foundations(kinds: Iterable[Kind]) -> Plan:
     """The moves that open every record that records of `kinds` may refer to."""
     return [
-        Move(kind=kind.name, key=key, event=_plain_event(_opening_of(kind)), effective="2001")
+        Move(kind=kind.name, key=key, event=plain_event(kind), effective="2001")
         for kind in referred_to(kinds)
         for key in founded_keys(kind)
     ]
 
 
-def _opening_of(kind: Kind) -> type[AnyEvent]:
-    return next(event_class for event_class in kind.events if event_class.is_opening)
-
-
-def _plain_event(event_class: type[AnyEvent]) -> AnyEvent:
-    """An event that says no more than it must."""
+def plain_event(kind: Kind) -> AnyEvent:
+    """An event that opens a record of `kind` and says no more than it must."""
+    event_class = next(event_class for event_class in kind.events if event_class.is_opening)
     fields = fields_of(event_class)
     return event_class(**{f.name: None if f.optional else _plain_value(f) for f in fields})
 

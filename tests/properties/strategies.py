@@ -149,8 +149,8 @@ EVENTS = {
 RecordName = tuple[Kind, str]
 
 _HOURS = st.sampled_from([0, 0, 3, 17, 24]) | st.integers(0, 720)
-_WHAT = st.sampled_from(["change", "change", "correct", "correct", "annul"])
-_NEW_DATE = st.sampled_from(["none", "same", "another", "another"])
+_WHAT = st.sampled_from(["change"] * 4 + ["correct"] * 4 + ["annul"] * 2 + ["restore"])
+_DATE = st.sampled_from(["none", "same", "another", "another"])
 
 
 @st.composite
@@ -191,31 +191,42 @@ def _drawn(
     known = list(theirs.values())
     live = [number for number, one in theirs.items() if is_live(one, known)]
     happened = [number for number in live if theirs[number].event is not None]
+    annulments = [number for number in live if theirs[number].event is None]
     changes = [event_class for event_class in kind.events if not event_class.is_opening]
+    dates_used = [one.effective for one in known if one.effective is not None]
     what = draw(_WHAT)
-    if not theirs or (what != "annul" and not happened):
-        event_class = draw(mostly(kind.events[0], *kind.events))
-        return draw(EVENTS[event_class]), draw(dates()), None
-    if what == "change" and changes:
-        event_class = draw(_nearly_always(changes, kind.events))
-        return draw(EVENTS[event_class]), draw(dates()), None
+    if what == "restore" and annulments:
+        return None, None, draw(st.sampled_from(annulments))
     # Those that are not live have been corrected or annulled already, so they are refused.
-    if what == "annul":
+    if what == "annul" and theirs:
         return None, None, draw(_nearly_always(live, list(theirs)))
-    aim = draw(_nearly_always(happened, list(theirs)))
-    return *_corrected(draw, kind, played.plan[aim]), aim
+    if what == "correct" and happened:
+        aim = draw(_nearly_always(happened, list(theirs)))
+        return *_corrected(draw, kind, played.plan[aim], dates_used), aim
+    usual = changes if happened and changes else kind.events[:1]
+    event_class = draw(_nearly_always(usual, kind.events))
+    return draw(EVENTS[event_class]), _date(draw, dates_used), None
 
 
-def _corrected(draw: st.DrawFn, kind: Kind, target: Move) -> tuple[AnyEvent, str | None]:
+def _corrected(
+    draw: st.DrawFn, kind: Kind, target: Move, dates_used: Sequence[str]
+) -> tuple[AnyEvent, str | None]:
     """A correction of the event, of its date, or of both; rarely by an event of another class."""
     if target.event is None:
         return draw(EVENTS[draw(st.sampled_from(kind.events))]), draw(dates())
     event_class = draw(_nearly_always([type(target.event)], kind.events))
     event = target.event if draw(st.booleans()) else draw(EVENTS[event_class])
-    date_of = draw(_NEW_DATE)
+    date_of = draw(_DATE)
     if date_of == "another":
-        return event, draw(dates())
+        return event, _date(draw, dates_used)
     return event, target.effective if date_of == "same" else None
+
+
+def _date(draw: st.DrawFn, dates_used: Sequence[str]) -> str:
+    """A date; often one that the record has already, since position decides among equals."""
+    if dates_used and draw(st.integers(0, 3)) == 0:
+        return draw(st.sampled_from(dates_used))
+    return draw(dates())
 
 
 def _nearly_always(usual: Sequence[T], others: Sequence[T]) -> st.SearchStrategy[T]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import hypothesis
 import psycopg
-from hypothesis import Phase, assume, given
+from hypothesis import Phase, assume, example, given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Composed, Identifier
@@ -24,6 +24,7 @@ from ledger import settings
 from ledger.admission import Answer
 from ledger.database import AnyConnection, connect
 from ledger.entry import Entry
+from ledger.kind import references_of
 from ledger.record import Ledger, SetRefused
 from ledger.timeline import steps
 from migrations import migrate
@@ -48,10 +49,13 @@ from tests.properties.asking import (
 )
 from tests.properties.playing import (
     ZONE,
+    Move,
     Plan,
     Played,
     fact,
+    foundations,
     founded_keys,
+    plain_event,
     proposal,
     proposed_fact,
     tried_keys,
@@ -169,7 +173,7 @@ def test_of_a_chain_of_corrections_one_at_the_most_is_live(
         assert len(roots) == len(set(roots)), entries[known - 1]
 
 
-@examples(30)
+@examples(40)
 @given(plan=plans(WORLD, fewest=20, most=40))
 def test_what_an_entry_refers_to_is_on_record_at_every_position(plan: Plan) -> None:
     played = Played()
@@ -181,19 +185,57 @@ def test_what_an_entry_refers_to_is_on_record_at_every_position(plan: Plan) -> N
                 assert histories[reference.kind, reference.key].is_open, (name, reference, move)
 
 
+def brought_back_without_ground() -> Plan:
+    """An opening of each kind, annulled; all that they refer to, annulled; and each restored."""
+    laid = foundations(ALL_KINDS)
+    opened = [
+        Move(kind=kind.name, key=tried_keys(kind)[0], event=plain_event(kind), effective="2002")
+        for kind in ALL_KINDS
+    ]
+    events = [*laid, *opened]
+    annulments = [
+        Move(kind=move.kind, key=move.key, event=None, effective=None, aim=aim)
+        for aim, move in reversed(list(enumerate(events)))
+    ]
+    restored = [
+        Move(kind=move.kind, key=move.key, event=None, effective=None, aim=len(events) + number)
+        for number, move in enumerate(annulments[: len(opened)])
+    ]
+    return [*events, *annulments, *restored]
+
+
+def test_nothing_comes_back_without_what_it_refers_to() -> None:
+    played = Played.of(brought_back_without_ground())
+
+    for move, entry in zip(
+        played.plan[-len(ALL_KINDS) :], played.recorded[-len(ALL_KINDS) :], strict=True
+    ):
+        kind = REGISTRY.kind(move.kind)
+        refers = any(references_of(plain_event(kind)))
+        assert (entry is None) == refers, (move, played.refused)
+    # What was refused is what came last.
+    assert None not in played.recorded[: -len(ALL_KINDS)]
+
+
 # ---------------------------------------------------------------- in a database
 
 
 # Not shrunk, as that would take a new database for each of a thousand tries.
-@hypothesis.settings(examples(3), phases=[Phase.generate])
+@hypothesis.settings(examples(3), phases=[Phase.explicit, Phase.generate])
+@example(plan=brought_back_without_ground())
 @given(plan=plans(WORLD, fewest=60, most=110))
 def test_a_database_answers_as_the_definition_does_and_is_rebuilt_alike(
     server_url: str, migrated_template: str, plan: Plan
 ) -> None:
     with (
-        recorded_in_a_database(server_url, migrated_template, plan) as (url, entries),
+        recorded_in_a_database(server_url, migrated_template, plan) as (url, recorded),
         psycopg.connect(url) as connection,
     ):
+        in_memory = Played.of(plan).recorded
+        assert [entry and entry.position for entry in recorded] == [
+            entry and entry.position for entry in in_memory
+        ]
+        entries = [entry for entry in recorded if entry is not None]
         for table in TABLES:
             of_table = [entry for entry in entries if entry.kind == table.kind.name]
             for key in {entry.key for entry in of_table}:
@@ -208,19 +250,19 @@ def test_a_database_answers_as_the_definition_does_and_is_rebuilt_alike(
 @contextmanager
 def recorded_in_a_database(
     server_url: str, template: str, plan: Plan
-) -> Iterator[tuple[str, list[Entry]]]:
-    """A database in which `plan` was proposed, and what it holds."""
+) -> Iterator[tuple[str, list[Entry | None]]]:
+    """A database in which `plan` was proposed, and what became of each move."""
     name = conninfo_to_dict(template)["dbname"]
     with fresh_database(server_url, template=str(name)) as url:
         migrate(url)
         with psycopg.connect(url) as connection:
             settings.initialise(connection, name="Tried", home_zone=ZONE.name)
         with Ledger(lambda: connect(url), REGISTRY, ZONE, Projector(TABLES, ZONE)) as ledger:
-            entries = _record(ledger, plan)
-        yield url, entries
+            recorded = _record(ledger, plan)
+        yield url, recorded
 
 
-def _record(ledger: Ledger, plan: Plan) -> list[Entry]:
+def _record(ledger: Ledger, plan: Plan) -> list[Entry | None]:
     """Propose each move; those that need not know what became of the last ones, together."""
     recorded: list[Entry | None] = []
     waiting: list[Future[list[Answer]]] = []
@@ -229,8 +271,7 @@ def _record(ledger: Ledger, plan: Plan) -> list[Entry]:
             recorded += (_outcome(future) for future in waiting)
             waiting = []
         waiting.append(ledger.submit([proposal(move, recorded)]))
-    recorded += (_outcome(future) for future in waiting)
-    return [entry for entry in recorded if entry is not None]
+    return [*recorded, *(_outcome(future) for future in waiting)]
 
 
 def _outcome(future: Future[list[Answer]]) -> Entry | None:

@@ -37,7 +37,7 @@ NO_SIZE = -1
 
 VALUES: dict[str, Sequence[Any]] = {
     "String": ["USD", "GENERAL", "contribution", "state", "registrar", "contribution.received"],
-    "ID": ["KAZ", "C-1", "C-2", "S-0", "P-1", "MAIN", "SEC", "2023", "EGY", "XXX"],
+    "ID": ["KAZ", "C-1", "C-2", "S-0", "P-1", "MAIN", "SEC", "2023", "EGY", "ZZZ"],
     "Int": [2023, 2022],
     "Date": ["2022-06-30", "2021-05-12", "2030-01-01"],
     "BigInt": [0, 7, "20", "9223372036854775807"],
@@ -206,7 +206,7 @@ class Writer:
         store: Store = self._one_of(self._oracle.stores)
         given: Node = {}
         if name == "record":
-            kind, key = self._one_of([*store.records, ("state", "XXX")])
+            kind, key = self._one_of([*store.records, ("state", "ZZZ")])
             given = {"kind": kind, "id": key}
         if store.point or self._chance(4):
             given["asOf"] = dict(store.point)

@@ -6,9 +6,10 @@ fifty times as many, other ones each time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from enum import Enum
 from typing import Any, NamedTuple
 
 from hypothesis import Phase, given, settings
@@ -19,7 +20,8 @@ from ledger.daycount import Convention, to_decimal
 from ledger.entry import Entry
 from ledger.secondments import SECONDMENT
 from projections import TABLES
-from tests.properties.asking import Definition
+from tests.properties import naive
+from tests.properties.asking import AnyTable, Definition
 from tests.properties.playing import Plan, founded_keys, tried_keys
 from tests.properties.strategies import days, examples, plans
 from tests.properties.test_two_times import recorded_in_a_database
@@ -120,7 +122,7 @@ ASKED = [
     Asked(
         "secondments",
         'filter: {joinedFrom: "2022-12-01"}',
-        lambda _, s: bool(s) and s.joined_earliest >= date(2022, 12, 1),
+        lambda _, s: bool(s) and s.joined_latest >= date(2022, 12, 1),
     ),
     Asked(
         "secondments",
@@ -155,6 +157,12 @@ class Register:
         for entry in entries:
             self._records[by_kind[entry.kind]].setdefault(entry.key, []).append(entry)
         self.last = len(entries)
+
+    def definitions(self) -> Iterator[tuple[AnyTable, Definition]]:
+        """Each record's history with its table."""
+        for name, records in self._records.items():
+            for entries in records.values():
+                yield TABLE[name], Definition(TABLE[name], entries)
 
     def candidates(self, name: str, day: date, position: int) -> Candidates:
         """The states that each record of a table may have been in on a day."""
@@ -194,6 +202,7 @@ def test_lists_and_counts(
         reading(url) as reader,
     ):
         register = Register(entries)
+        _check_entries(reader, register)
         for _ in range(10):
             day, position = data.draw(points(register))
             candidates = {name: register.candidates(name, day, position) for name in TABLE}
@@ -211,6 +220,68 @@ def test_lists_and_counts(
             assert list(listing.forward(size)) == cut(expected, size), (asked, order, day, position)
             backward = [page[::-1] for page in listing.backward(size)]
             assert backward == cut(expected[::-1], size), (asked, order, day, position)
+
+
+def _check_entries(reader: Reader, register: Register) -> None:
+    """Hold what each entry says of itself to the naive reading of its record's history."""
+    found = reader.data(
+        """{ entries(first: 1000) { nodes {
+            position isLive effective { edtf earliest latest } changes { field before after }
+        } } }"""
+    )["entries"]["nodes"]
+    assert [int(node["position"]) for node in found] == list(range(1, register.last + 1))
+    for table, definition in register.definitions():
+        facts = definition.facts
+        for fact in facts:
+            position = fact.position
+            node = found[position - 1]
+            assert node["isLive"] == naive.is_live(fact, facts), position
+            assert node["effective"] == _effective(fact, facts), position
+            before = _newest(table, definition, position - 1)
+            after = _newest(table, definition, position)
+            assert node["changes"] == [
+                {"field": _camel(name), "before": before.get(name), "after": after.get(name)}
+                for name in table.names()
+                if before.get(name) != after.get(name)
+            ], position
+
+
+def _effective(fact: naive.Fact, facts: naive.Facts) -> dict[str, str] | None:
+    if fact.event is None:
+        return None
+    earliest, latest = naive.own_bounds(fact, facts)
+    return {
+        "edtf": naive.effective_text(fact, facts),
+        "earliest": earliest.isoformat(),
+        "latest": latest.isoformat(),
+    }
+
+
+def _newest(table: AnyTable, definition: Definition, position: int) -> dict[str, str | None]:
+    """The values, as text, of a record's last state as known at a position."""
+    order = naive.in_order(naive.known_by(definition.facts, position))
+    if not order:
+        return {}
+    row = definition.row(tuple(order), position)
+    return {name: _written(getattr(row, name)) for name in table.names()}
+
+
+def _written(value: Any) -> str | None:
+    match value:
+        case None:
+            return None
+        case bool():
+            return str(value).lower()
+        case Enum():
+            return str(value.value)
+        case Decimal():
+            return format(value, "f")
+    return str(value)
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(map(str.capitalize, tail))
 
 
 def _check_counts(reader: Reader, candidates: dict[str, Candidates], point: dict[str, str]) -> None:

@@ -41,7 +41,7 @@ def test_a_record_of_every_kind(corrected: Reader, kind: str) -> None:
 
 
 def test_a_record_that_is_not_there(corrected: Reader) -> None:
-    assert corrected.data(ONE_RECORD, kind="state", key="XXX") == {"record": None}
+    assert corrected.data(ONE_RECORD, kind="state", key="ZZZ") == {"record": None}
     document = """{
         before: record(kind: "body", id: "SEC", asOf: {effectiveOn: "2006-06-16"}) { key }
         after: record(kind: "body", id: "SEC", asOf: {effectiveOn: "2006-06-17"}) { key }
@@ -135,17 +135,23 @@ EVERY_ENTRY = """{ entries(first: 1000) { nodes {
 
 
 def test_what_is_live(corrected: Reader) -> None:
-    """Held against the naive reading: nothing live and later corrects or annuls it."""
-    nodes = corrected.data(EVERY_ENTRY)["entries"]["nodes"]
-    aims = {node["position"]: node["corrects"] or node["annuls"] for node in nodes}
-    targets = {by: target["position"] for by, target in aims.items() if target}
-    assert any(target in targets for target in targets.values()), "a correction was corrected"
-    live: dict[str, bool] = {}
-    for node in reversed(nodes):
-        by = [each for each, target in targets.items() if target == node["position"]]
-        assert node["correctedBy"] == [{"position": each} for each in by]
-        live[node["position"]] = not any(live[each] for each in by)
-    assert {node["position"]: node["isLive"] for node in nodes} == live
+    """Held against the naive reading: what stands corrects or annuls it, or nothing does."""
+    nodes = {node["position"]: node for node in corrected.data(EVERY_ENTRY)["entries"]["nodes"]}
+    correcting, annulling = (
+        {position: node[by]["position"] for position, node in nodes.items() if node[by]}
+        for by in ("corrects", "annuls")
+    )
+    assert any(target in correcting for target in correcting.values()), "none was corrected twice"
+    assert any(target in annulling for target in annulling.values()), "no annulment was annulled"
+
+    def stands(position: str) -> bool:
+        return not any(stands(by) for by, target in annulling.items() if target == position)
+
+    for position, node in nodes.items():
+        aimed_at_it = [by for by, target in (correcting | annulling).items() if target == position]
+        assert node["correctedBy"] == [{"position": by} for by in sorted(aimed_at_it, key=int)]
+        replaced = any(stands(by) for by, target in correcting.items() if target == position)
+        assert node["isLive"] == (stands(position) and not replaced), position
 
 
 def test_an_entry_by_its_position_and_by_its_id(corrected: Reader) -> None:
