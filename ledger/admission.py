@@ -7,8 +7,9 @@ its draft behind, and nothing of it is anywhere.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -64,7 +65,7 @@ class History:
 
     @property
     def is_open(self) -> bool:
-        """Whether the record exists: its opening is live."""
+        """Whether the record exists: something of it is live."""
         return bool(self.steps)
 
     @property
@@ -81,9 +82,9 @@ class History:
 class Batch:
     """What is known under the lock.
 
-    `answered` holds, per principal and idempotency key, the position and the digest of the first
-    answer. `is_open` says of records without a history here whether they exist. `referring` gives
-    the records that refer to one, from the database.
+    `answered` holds, per owner and idempotency key, the position and the digest of the first
+    answer. `is_open` says of records without a history here whether they exist. `find_referring`
+    gives the records that refer to one, from the database.
     """
 
     head: Head
@@ -94,7 +95,6 @@ class Batch:
     person_keys: dict[UUID, bytes]
     answered: dict[tuple[str, str], tuple[int, bytes]]
     find_referring: Callable[[str, str], Sequence[RecordName]]
-    find_entry: Callable[[int], Entry]
     entries: list[Entry] = field(default_factory=list)
 
 
@@ -117,18 +117,16 @@ class Draft:
 
     def admit(self, proposal: Proposal, data: bytes, content: bytes) -> Answer:
         """Take `proposal` in, with its stored bytes and its digest, or raise `Refused`."""
-        principal, key = proposal.statement.recorded_by, proposal.idempotency_key
         if proposal.label in self.labels:
             raise Malformed(
                 f"{proposal.label!r} is the label of another proposal of this set", field="label"
             )
-        if key is not None:
-            first = self._first_answer(principal, key, content)
-            if first is not None:
-                if proposal.label is not None:
-                    self.labels[proposal.label] = first.entry
-                return first
         history = self._history(proposal)
+        first = self._first_answer(proposal, history, content)
+        if first is not None:
+            if proposal.label is not None:
+                self.labels[proposal.label] = first.entry
+            return first
         _check_version(history, proposal.expected_version)
         _check_not_begun(history, proposal)
         self._check_references(proposal)
@@ -144,29 +142,35 @@ class Draft:
         batch.histories.update(self.histories)
         batch.answered.update(self.answered)
         position = batch.head.position + len(self.entries)
-        batch.head = Head(position, self.recorded_at, self.live_from, batch.head.now)
+        batch.head = replace(
+            batch.head,
+            position=position,
+            recorded_at=self.recorded_at,
+            live_from=self.live_from,
+        )
 
     def history_of(self, name: RecordName) -> History | None:
         """The history of a record as this draft leaves it, if it was read."""
         return self.histories.get(name) or self.batch.histories.get(name)
 
-    def _first_answer(self, principal: str, key: str, content: bytes) -> Answer | None:
-        first = self.answered.get((principal, key)) or self.batch.answered.get((principal, key))
+    def _first_answer(self, proposal: Proposal, history: History, content: bytes) -> Answer | None:
+        """What the key of `proposal` was answered with before, if it has one and was used."""
+        name = proposal.key_name
+        if name is None:
+            return None
+        first = self.answered.get(name) or self.batch.answered.get(name)
         if first is None:
             return None
         position, first_content = first
         if first_content != content:
             raise KeyReused(
-                f"idempotency key {key!r} was used for entry {position}, with other content; "
+                f"idempotency key {name[1]!r} was used for entry {position}, with other content; "
                 "to change that entry, record a correction of it",
                 field="idempotency_key",
             )
-        return Answer(self._entry_at(position), repeated=True)
-
-    def _entry_at(self, position: int) -> Entry:
-        known = (*self.batch.entries, *self.entries)
-        first = known[0].position if known else position + 1
-        return known[position - first] if position >= first else self.batch.find_entry(position)
+        # Equal content is about the same record.
+        place = bisect_left(history.entries, position, key=lambda entry: entry.position)
+        return Answer(history.entries[place], repeated=True)
 
     def _history(self, proposal: Proposal) -> History:
         history = self.history_of((proposal.kind, proposal.key))
@@ -204,6 +208,7 @@ class Draft:
                 "recorded_at": recorded_at,
                 "appended_at": self.batch.head.now,
             },
+            self.batch.zone.name,
             proposal.statement,
             data,
         )
@@ -328,9 +333,8 @@ class Draft:
             self.live_from = entry.position
         if proposal.label is not None:
             self.labels[proposal.label] = entry
-        if proposal.idempotency_key is not None:
-            name = (proposal.statement.recorded_by, proposal.idempotency_key)
-            self.answered[name] = (entry.position, content)
+        if proposal.key_name is not None:
+            self.answered[proposal.key_name] = (entry.position, content)
 
 
 def _check_version(history: History, expected: int | None) -> None:

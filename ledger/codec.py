@@ -2,8 +2,9 @@
 
 Data is `{"basis", "by", "effective", "effective_text", "event", "event_version", "note", "reason",
 "registered_on", "salt", "source"}`, what is empty left out. A header is `{"annuls" or "corrects",
-"appended_at", "data" (its SHA-256), "family", "id", "key", "kind", "name", "position",
-"recorded_at", "version"}`. Both are for ever: tests/golden holds a body of every event.
+"appended_at", "data" (its SHA-256), "family", "header_version", "home_zone", "id", "key", "kind",
+"name", "position", "recorded_at", "version"}`; the zone is where the day of recording ended. Both
+are for ever: tests/golden holds a body of every event.
 
 The library's mapper and transcoder are subclassed rather than used as they are, because theirs
 write Python's type names into the bytes; its convention for upcasting is kept.
@@ -15,6 +16,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -36,6 +38,12 @@ from ledger.refusal import Malformed
 
 CIPHER = "A256GCM"
 """The name of the cipher beside each ciphertext: AES-256-GCM, nonce of 12 bytes first."""
+
+BLOCK = 64
+"""Personal text is padded to a multiple of so many bytes: its length would say something of it."""
+
+HEADER_VERSION = 1
+"""The shape of headers. A header of another shape says another number."""
 
 ERASED = "[erased]"
 """What stands for a personal text whose key was destroyed."""
@@ -144,6 +152,9 @@ def digest(proposal: Proposal, person_key: bytes | None) -> bytes:
     equal digests, and nobody without the key can try names against it.
     """
     content = _content(proposal.statement)
+    if proposal.key_owner is not None:
+        # Whoever uses the owner's key says the same as the owner.
+        del content["by"]
     # What the body's shape is called says nothing of its content: a retry may come after a release.
     content.pop("event_version", None)
     content["record"] = [proposal.kind, proposal.key]
@@ -164,12 +175,19 @@ def digest(proposal: Proposal, person_key: bytes | None) -> bytes:
             field.name: _sealed(value, person_key) if field.personal else _text(value)
             for field, value in _values(event)
         }
-    return hashlib.sha256(canonical(content)).digest()
+    # The same text typed on another system may come in another normal form of Unicode.
+    plain = unicodedata.normalize("NFC", canonical(content).decode())
+    return hashlib.sha256(plain.encode()).digest()
 
 
 def header(entry_fields: Mapping[str, Any], data: bytes) -> bytes:
-    """Return the header bytes of an entry, given its fields other than the statement."""
+    """Return the header bytes of an entry, given its fields other than the statement.
+
+    `home_zone`, which bounds what is dated by the day of recording, is one of them.
+    """
     content: dict[str, Any] = {
+        "header_version": HEADER_VERSION,
+        "home_zone": entry_fields["home_zone"],
         "appended_at": format_moment(entry_fields["appended_at"]),
         "data": sha256(data),
         "family": entry_fields["family"],
@@ -187,9 +205,12 @@ def header(entry_fields: Mapping[str, Any], data: bytes) -> bytes:
     return canonical(content)
 
 
-def seal(entry_fields: dict[str, Any], statement: Statement, data: bytes) -> Entry:
+def seal(
+    entry_fields: Mapping[str, Any], home_zone: str, statement: Statement, data: bytes
+) -> Entry:
     """Put a header over `data` and return the whole entry."""
-    return Entry(**entry_fields, statement=statement, header=header(entry_fields, data), data=data)
+    head = header({**entry_fields, "home_zone": home_zone}, data)
+    return Entry(**entry_fields, statement=statement, header=head, data=data)
 
 
 def _content(statement: Statement) -> dict[str, Any]:
@@ -247,7 +268,7 @@ def _stored(
         raise Malformed("the person's key was destroyed", field=field.name)
     nonce = secrets.token_bytes(12)
     sealed = AESGCM(person_key).encrypt(
-        nonce, _text(value).encode(), _place(record, event.stored_as, field.name)
+        nonce, _padded(_text(value)), _place(record, event.stored_as, field.name)
     )
     return {CIPHER: base64.b64encode(nonce + sealed).decode()}
 
@@ -268,7 +289,13 @@ def _plain(field: Field, value: Any, record: UUID, name: str, person_key: bytes 
         raise ValueError(
             f"{field.name} of record {record} does not decrypt under its key"
         ) from None
-    return text.decode()
+    return text.rstrip(b"\0")[:-1].decode()
+
+
+def _padded(text: str) -> bytes:
+    """The text, a byte 0x80, and zeros to the end of a block (ISO/IEC 7816-4)."""
+    marked = text.encode() + b"\x80"
+    return marked + bytes(-len(marked) % BLOCK)
 
 
 def _place(record: UUID, name: str, field: str) -> bytes:
@@ -279,7 +306,8 @@ def _place(record: UUID, name: str, field: str) -> bytes:
 def _sealed(value: Any, person_key: bytes | None) -> str:
     if person_key is None:
         raise Malformed("the person's key was destroyed")
-    return hmac.new(person_key, _text(value).encode(), hashlib.sha256).hexdigest()
+    plain = unicodedata.normalize("NFC", _text(value))
+    return hmac.new(person_key, plain.encode(), hashlib.sha256).hexdigest()
 
 
 def _text(value: Any) -> Any:

@@ -13,7 +13,8 @@ from ledger.kind import AnyEvent
 from ledger.refusal import Malformed
 
 _RECORDS = uuid5(NAMESPACE_URL, "urn:secretariat:record")
-_PRINCIPAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+# An id like a person's, or the one lower-case word of a service: no place for a name.
+_PRINCIPAL = re.compile(r"[A-Z]{1,3}-[0-9]{1,12}|[a-z][a-z0-9_-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -68,8 +69,8 @@ class Statement:
         """Raise `Malformed` for what no entry may state."""
         if not _PRINCIPAL.fullmatch(self.recorded_by):
             raise Malformed(
-                f"{self.recorded_by!r} is not an opaque id of a principal"
-                " (letters, digits and . _ : - only)",
+                f"{self.recorded_by!r} is not an opaque id of a principal: P-001, or a service in"
+                " one lower-case word",
                 field="recorded_by",
             )
         if self.source is not None:
@@ -84,7 +85,7 @@ class Proposal:
     by the `label` of another proposal of the same set. `recorded_on` is the moment that an older
     register states; None is now. It and `registered_on` of the statement exclude each other;
     `recorded_as` is how the register says either, by which a retry is known. An `idempotency_key`
-    belongs to `statement.recorded_by`.
+    belongs to `key_owner`, or else to `statement.recorded_by`.
     """
 
     kind: str
@@ -96,7 +97,15 @@ class Proposal:
     recorded_on: datetime | None = None
     recorded_as: str | None = None
     idempotency_key: str | None = None
+    key_owner: str | None = None
     expected_version: int | None = None
+
+    @property
+    def key_name(self) -> tuple[str, str] | None:
+        """The owner of the idempotency key, and the key; None without one."""
+        if self.idempotency_key is None:
+            return None
+        return self.key_owner or self.statement.recorded_by, self.idempotency_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from ledger.entry import Proposal
 from ledger.kind import AnyEvent, Kind, fields_of
 from ledger.refusal import Malformed, NotPermitted
 
-LONGEST_IDEMPOTENCY_KEY = 255
+LONGEST_IDEMPOTENCY_KEY = 400
 """In characters: with the principal before it, it must fit into a row of an index."""
 
 MOST_DIGITS, MOST_DECIMALS = 30, 10

@@ -3,16 +3,18 @@
 Nothing is recorded unless everything can be. What is wrong with the form of any row is found first;
 then all rows go to the ledger as one set.
 
-An import can be repeated. A row is known again by its idempotency key, which is made of the event,
-the record, and the row's place among those of the same event and record in the order of their
-moments of recording, then of their lines; corrections and annulments are counted for themselves:
+An import can be repeated, by whomever. A row is known again by its idempotency key, which is made
+of the event, the record, and the row's ordinal: its place among those of the same event and record
+in the order of their moments of recording, then of their lines. A correction or an annulment is
+known by what it aims at:
 
     import:contribution.received:C-2023-KAZ:1
-    import:contribution.received:C-2023-KAZ:correction:1
-    import:contribution.received:C-2023-KAZ:annulment:1
+    import:contribution.received:C-2023-KAZ:corrects:contribution/C-2023-KAZ/1:1
+    import:contribution.received:C-2023-KAZ:annuls:contribution/C-2023-KAZ/2:1
 
 So rows of other records, and rows added below, leave the keys as they were. A row that was edited
-comes with a known key and other content, and is refused.
+comes with a known key and other content, and is refused. A row in a folder of its own that is the
+second of its event and record says so in a column `ordinal`.
 """
 
 from __future__ import annotations
@@ -221,11 +223,11 @@ def _idempotency_keys(rows: Sequence[RegisterRow]) -> dict[tuple[str, int], str]
     for row in sorted(rows, key=lambda row: (moment_of(row), row.line)):
         name = f"import:{row.sheet.event.stored_as}:{row.key}"
         if row.corrects is not None:
-            name += ":correction"
+            name += f":corrects:{row.corrects}"
         elif row.annuls is not None:
-            name += ":annulment"
+            name += f":annuls:{row.annuls}"
         counted[name] += 1
-        keys[row.place] = f"{name}:{counted[name]}"
+        keys[row.place] = f"{name}:{row.ordinal or counted[name]}"
     return keys
 
 
@@ -284,7 +286,8 @@ def _problem_of(row: Row, refusal: Refused, ledger: Ledger) -> Problem:
         reason = (
             "this row was imported before, with other content, and an entry never changes: put it"
             " back as it was, with a label, and correct it by another row whose column corrects"
-            " names the label (a row that is new goes below those of its record)"
+            " names the label; a row that is new goes below those of its record, or says in a"
+            " column ordinal which of them it is (2, 3 …)"
         )
     return Problem(file=row.file, line=row.line, column=column, value=value, reason=reason)
 

@@ -116,6 +116,14 @@ def label(text: str) -> str:
     return text
 
 
+def ordinal(text: str) -> int:
+    """Which row of its event and record it is, the first being 1."""
+    number = _whole_number(text)
+    if number < 1:
+        raise Malformed(f"{shown(text)} is no place in an order; the first is 1")
+    return number
+
+
 def version_named(name: str) -> int | None:
     """The version, if `name` has the form of kind/key/version."""
     match = _VERSION_NAME.fullmatch(name)

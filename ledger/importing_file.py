@@ -19,19 +19,22 @@ from ledger.csvfile import BrokenFile, read_rows
 from ledger.dates import HomeZone, parse_edtf
 from ledger.entry import Proposal, Source, Statement
 from ledger.form import check_form
-from ledger.importing_cells import checked_key, label, parser_of, recorded_on, split_source
+from ledger.importing_cells import checked_key, label, ordinal, parser_of, recorded_on, split_source
 from ledger.importing_problem import Problem, behind, guess
 from ledger.kind import AnyEvent, Kind, Registry, fields_of
 from ledger.refusal import Refused
 
 T = TypeVar("T")
 
+IMPORTS = "import"
+"""Who owns the idempotency keys of imports: a row is the same whoever imports it."""
+
 FREE_TEXT = ("effective_text", "note", "reason")
 
 COMMON = (
     *("effective", "effective_text", "recorded_on"),
     *("source", "locator", "evidence_sha256", "basis", "note", "reason"),
-    *("label", "corrects", "annuls"),
+    *("label", "ordinal", "corrects", "annuls"),
 )
 """The columns that every file may have. A field of an event that is called like one takes it; in
 the row of an annulment, which has no event, the column is the common one again."""
@@ -84,6 +87,7 @@ class RegisterRow:
     day: date | None
     recorded_as: str | None
     label: str | None
+    ordinal: int | None
     corrects: str | None
     annuls: str | None
 
@@ -115,6 +119,7 @@ class RegisterRow:
             recorded_on=None if is_late else self.moment,
             recorded_as=self.recorded_as,
             idempotency_key=idempotency_key,
+            key_owner=IMPORTS,
         )
 
 
@@ -227,6 +232,7 @@ class _Reading:
         if corrects and annuls:
             self._complain("annuls", "a row corrects or annuls, not both")
         name = self._common("label", label)
+        place = self._common("ordinal", ordinal)
         if key is None or not is_complete or not self._is_fine():
             return
         event = None if self._is_annulment else sheet.event(**values)
@@ -240,6 +246,7 @@ class _Reading:
             day=day,
             recorded_as=self._cells.get("recorded_on") or None,
             label=name,
+            ordinal=place,
             corrects=corrects,
             annuls=annuls,
         )

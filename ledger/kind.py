@@ -29,7 +29,8 @@ ANNULLED = "entry.annulled"
 """The stored name of an annulment, whatever kind of record its target belongs to."""
 
 _STORED_NAME = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
+# One case only, so that no two keys differ by it alone.
+_KEY = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,119}")
 
 
 @dataclass(frozen=True, slots=True)

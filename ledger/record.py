@@ -91,7 +91,13 @@ class RecordChange:
 
 
 class Projection(Protocol):
-    """Keeps read models in step with the ledger, inside its transactions."""
+    """Keeps read models in step with the ledger, inside its transactions.
+
+    `rules` is the version of its folds; nothing is recorded while the read models have another.
+    """
+
+    @property
+    def rules(self) -> str: ...
 
     def project(self, connection: AnyConnection, changes: Sequence[RecordChange]) -> None: ...
 
@@ -320,12 +326,9 @@ class Ledger:
         """
         head = store.lock_head(connection)
         cursor = connection.cursor()
+        self._check_ground(cursor)
         ids = list({p.record_id for p in prepared})
-        asked = {
-            (p.proposal.statement.recorded_by, p.proposal.idempotency_key)
-            for p in prepared
-            if p.proposal.idempotency_key is not None
-        }
+        asked = {p.proposal.key_name for p in prepared if p.proposal.key_name is not None}
         entries = store.entries(cursor, self._mapper, store.HISTORIES, ids)
         names = _referred_to(prepared, entries)
         open_records = cursor.execute(OPEN_RECORDS, _columns(names, 2)).fetchall()
@@ -339,10 +342,23 @@ class Ledger:
             person_keys=dict(cursor.execute(PERSON_KEYS, [ids]).fetchall()),
             answered={row[:2]: row[2:] for row in answered},
             find_referring=lambda kind, key: connection.execute(REFERRING, [kind, key]).fetchall(),
-            find_entry=lambda position: store.entries(
-                connection.cursor(), self._mapper, store.AT_POSITIONS, [position]
-            )[0],
         )
+
+    def _check_ground(self, cursor: AnyCursor) -> None:
+        """Raise `Unusable` if the read models or the home zone are not those of this writer."""
+        row = cursor.execute(store.GROUND).fetchone()
+        assert row is not None, "a SELECT without FROM has one row"
+        rules, zone = row
+        if rules not in {None, self._projection.rules}:
+            raise Unusable(
+                f"the read models were filled by rules {rules}, and this program has rules"
+                f" {self._projection.rules}: start it again, or run `secretariat rebuild`"
+            )
+        if zone not in {None, self.zone.name}:
+            raise Unusable(
+                f"the ledger's home time zone is {zone}, and this program goes by"
+                f" {self.zone.name}: start it again"
+            )
 
     def _histories(
         self, prepared: Iterable[Prepared], entries: Iterable[Entry]
@@ -416,7 +432,10 @@ def _admit(batch: Batch, job: Job) -> list[Answer] | Exception:
         except Refused as refusal:
             refusals.append((index, refusal))
             at_fault.add(name)
-        job.progress(index + 1)
+        try:
+            job.progress(index + 1)
+        except Exception as error:  # noqa: BLE001  # Whatever it is, it is this caller's own doing.
+            return error
     if refusals:
         return SetRefused(refusals, left_out)
     if not job.dry_run:

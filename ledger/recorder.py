@@ -25,6 +25,8 @@ from ledger import store
 from ledger.codec import LONGEST_DATA, header
 from ledger.database import SERVER, as_role
 
+HOME_ZONE = "SELECT value FROM ledger.settings WHERE name = 'home_zone'"
+
 RAW_KIND = "stored_event"
 """The kind, and the family, of an entry that the library's `insert_events` appended.
 
@@ -90,10 +92,11 @@ class LedgerRecorder(PostgresApplicationRecorder):
             first = head.position + 1
             last = head.position + len(stored_events)
             cursor = connection.cursor()
+            zone = cursor.execute(HOME_ZONE).fetchone()
             store.append(
                 cursor,
                 (
-                    _row(position, event, recorded_at, head.now)
+                    _row(position, event, recorded_at, head.now, zone["value"] if zone else "UTC")
                     for position, event in enumerate(stored_events, start=first)
                 ),
             )
@@ -111,7 +114,11 @@ def _check_lengths(stored_events: Sequence[StoredEvent]) -> None:
 
 
 def _row(
-    position: int, event: StoredEvent, recorded_at: datetime, appended_at: datetime
+    position: int,
+    event: StoredEvent,
+    recorded_at: datetime,
+    appended_at: datetime,
+    home_zone: str,
 ) -> tuple[Any, ...]:
     """The values of an entry's columns, in the order of `ledger.store.COLUMNS`."""
     fields = {
@@ -129,4 +136,5 @@ def _row(
         "appended_at": appended_at,
         "recorded_by": RAW_RECORDER,
     }
-    return (*fields.values(), header(fields, event.state), event.state)
+    head = header({**fields, "home_zone": home_zone}, event.state)
+    return (*fields.values(), head, event.state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from ledger.dates import Edtf
@@ -63,6 +64,8 @@ SECONDMENT = Kind(
     family="staff",
     events=(Joined, Extended, Left),
     key_column="secondment",
+    # The prefix leaves no room for a key that is a person's name.
+    key_form=re.compile(r"S-[A-Z0-9]{1,12}(-[A-Z0-9]{1,12}){0,4}"),
     key_example="S-KAZ-2023-I",
 )
 

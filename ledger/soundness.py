@@ -38,9 +38,9 @@ SAME_IDS = """
 """
 
 UNFOUNDED_ANSWERS = """
-    SELECT principal, idempotency.key, position, recorded_by
+    SELECT principal, idempotency.key, position
       FROM ledger.idempotency LEFT JOIN ledger.entries USING (position)
-     WHERE recorded_by IS DISTINCT FROM principal
+     WHERE entries.position IS NULL
      ORDER BY principal, idempotency.key
 """
 
@@ -114,7 +114,10 @@ class StoredHead(NamedTuple):
 
 
 def check_log(
-    connection: AnyConnection, findings: Findings, progress: Callable[[int], None]
+    connection: AnyConnection,
+    home_zone: str,
+    findings: Findings,
+    progress: Callable[[int], None],
 ) -> None:
     """Check each entry by itself and against the one before it, and what points to entries.
 
@@ -124,7 +127,7 @@ def check_log(
     before: StoredRow | None = None
     for count, values in enumerate(streamed(connection, "log_by_position", ROWS), start=1):
         row = StoredRow(*values)
-        for problem in check_row(row):
+        for problem in check_row(row, home_zone):
             findings.error(f"entry {row.position}", problem)
         for problem in _gap(row.position, before):
             findings.error("the log", problem)
@@ -139,13 +142,9 @@ def check_log(
     for id, positions in streamed(connection, "same_ids", SAME_IDS):
         listed = ", ".join(map(str, positions))
         findings.error(f"entries {listed}", f"have the same id, {id}")
-    for principal, key, position, recorded_by in streamed(
-        connection, "unfounded_answers", UNFOUNDED_ANSWERS
-    ):
-        what = "does not exist" if recorded_by is None else f"was recorded by {recorded_by}"
-        findings.error(
-            f"idempotency key {key!r} of {principal}", f"names entry {position}, which {what}"
-        )
+    for owner, key, position in streamed(connection, "unfounded_answers", UNFOUNDED_ANSWERS):
+        where = f"idempotency key {key!r} of {owner}"
+        findings.error(where, f"names entry {position}, which does not exist")
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
@@ -160,9 +159,9 @@ def read_head(connection: AnyConnection) -> StoredHead:
     return StoredHead(*row)
 
 
-def check_row(row: StoredRow) -> Iterator[str]:
+def check_row(row: StoredRow, home_zone: str) -> Iterator[str]:
     """What is wrong with an entry, whatever else is in the log."""
-    yield from _header(row)
+    yield from _header(row, home_zone)
     if row.leaf_hash != hashlib.sha256(b"\x00" + row.header).digest():
         yield "its leaf hash is not that of its header"
     if row.id.version != 7:
@@ -177,9 +176,9 @@ def check_row(row: StoredRow) -> Iterator[str]:
     yield from _data(row)
 
 
-def _header(row: StoredRow) -> Iterator[str]:
+def _header(row: StoredRow, home_zone: str) -> Iterator[str]:
     """How the header differs from the one that the columns and the data call for."""
-    wanted = header(row._asdict(), row.data)
+    wanted = header({**row._asdict(), "home_zone": home_zone}, row.data)
     if row.header == wanted:
         return
     stored = _object(row.header)

@@ -26,6 +26,12 @@ LOCK_HEAD = """
       FROM ledger.head FOR UPDATE
 """
 
+# What a writer goes by, which a rebuild or another program may have changed since it started.
+GROUND = """
+    SELECT (SELECT version FROM projections.rules),
+           (SELECT value FROM ledger.settings WHERE name = 'home_zone')
+"""
+
 MOVE_HEAD = "UPDATE ledger.head SET position = %s, recorded_at = %s, live_from = %s"
 
 COLUMNS = (
@@ -51,8 +57,6 @@ SELECT_ENTRIES = """
 """
 
 HISTORIES = SELECT_ENTRIES + " WHERE record_id = ANY(%s) ORDER BY position"
-AT_POSITIONS = SELECT_ENTRIES + " WHERE position = ANY(%s) ORDER BY position"
-AFTER_POSITION = SELECT_ENTRIES + " WHERE position > %s ORDER BY position LIMIT %s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from projections.contributions import CONTRIBUTIONS
 from projections.persons import PERSONS
 from projections.secondments import SECONDMENTS
 from projections.states import STATES
-from projections.timeline import Table
+from projections.timeline import RULES, Table
+
+__all__ = ["REGISTRY", "RULES", "TABLES"]
 
 TABLES: tuple[Table[Any], ...] = (
     STATES,
@@ -29,6 +31,3 @@ TABLES: tuple[Table[Any], ...] = (
 )
 
 REGISTRY = Registry([table.kind for table in TABLES])
-
-RULES = "1"
-"""The version of the folds and figures: raised by whoever changes what they give."""

@@ -65,7 +65,8 @@ PERSON_YEARS = """
                (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s::text[]))
                AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s::text[]))
                AND (%(persons)s::text[] IS NULL OR person = ANY(%(persons)s::text[]))
-               AND (%(serving)s::bool IS NULL OR ("left" IS NULL) = %(serving)s::bool)
+               AND (%(serving)s::bool IS NULL OR %(serving)s::bool
+                    = (left_earliest IS NULL OR left_earliest >= %(day)s::date))
                AND (%(joined_from)s::date IS NULL OR joined_latest >= %(joined_from)s::date)
                AND (%(joined_to)s::date IS NULL OR joined_latest <= %(joined_to)s::date) AS asked
           FROM projections.secondments

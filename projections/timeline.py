@@ -31,6 +31,9 @@ R = TypeVar("R")
 
 SCHEMA = "projections"
 
+RULES = "1"
+"""The version of the folds and figures: raised by whoever changes what they give."""
+
 RANGES = ("known", "effective", "possible")
 OWN_COLUMNS = ("key", "step", "position", *RANGES)
 """The columns of every two-time table, before the columns of its row.
@@ -181,9 +184,13 @@ def values(table: Table[R], key: str, known: Known[R]) -> tuple[Any, ...]:
 
 
 class Projector:
-    """Keeps every two-time table in step with the ledger, inside its transactions."""
+    """Keeps every two-time table in step with the ledger, inside its transactions.
 
-    def __init__(self, tables: Iterable[Table[Any]], zone: HomeZone) -> None:
+    `rules` is the version of the folds, which the tables must have been filled by.
+    """
+
+    def __init__(self, tables: Iterable[Table[Any]], zone: HomeZone, rules: str = RULES) -> None:
+        self.rules = rules
         self._tables = {table.kind.name: table for table in tables}
         self._zone = zone
         self._statements = {

@@ -110,7 +110,7 @@ def verify(
             with connection.transaction():
                 findings = Findings()
                 total = read_head(connection).position
-                check_log(connection, findings, lambda done: progress(done, 2 * total))
+                check_log(connection, zone.name, findings, lambda done: progress(done, 2 * total))
                 records = _Records(connection, registry, tables, zone, findings)
                 records.check(lambda done: progress(total + done, 2 * total))
         except psycopg.OperationalError as error:

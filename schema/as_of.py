@@ -16,16 +16,19 @@ from projections import RULES
 from schema.scalars import BigInt, Instant
 from schema.statement import Row, Statement
 
-NEWEST = SQL("SELECT position, recorded_at FROM ledger.head")
+# With each point the rules that filled the read models: an answer cites them.
+_RULES = "(SELECT version FROM projections.rules)"
 
-KNOWN_BEFORE = SQL("""
-    SELECT position, recorded_at FROM ledger.entries WHERE recorded_at < %(before)s
-     ORDER BY recorded_at DESC, position DESC LIMIT 1""")
+NEWEST = SQL(f"SELECT position, recorded_at, {_RULES} FROM ledger.head")  # noqa: S608  # _RULES is above.
 
-AT_POSITION = SQL("""
-    SELECT %(position)s::int8, entries.recorded_at
+KNOWN_BEFORE = SQL(f"""
+    SELECT position, recorded_at, {_RULES} FROM ledger.entries WHERE recorded_at < %(before)s
+     ORDER BY recorded_at DESC, position DESC LIMIT 1""")  # noqa: S608  # _RULES is above.
+
+AT_POSITION = SQL(f"""
+    SELECT %(position)s::int8, entries.recorded_at, {_RULES}
       FROM ledger.head LEFT JOIN ledger.entries ON entries.position = %(position)s
-     WHERE head.position >= %(position)s""")
+     WHERE head.position >= %(position)s""")  # noqa: S608  # _RULES is above.
 
 
 @strawberry.input(
@@ -68,7 +71,12 @@ def resolution(as_of: AsOf | None, zone: HomeZone) -> Statement:
     day = as_of.effective_on or today
 
     def finish(rows: Sequence[Row]) -> ResolvedAsOf:
-        position, recorded_at = rows[0] if rows else (0, None)
+        position, recorded_at, rules = rows[0] if rows else (0, None, None)
+        if rules not in {None, RULES}:
+            raise GraphQLError(
+                f"the read models were filled by rules {rules}, and this server has rules {RULES}:"
+                " it must be started anew"
+            )
         return ResolvedAsOf(effective_on=day, known_at=recorded_at, position=position, rules=RULES)
 
     if as_of.position is not None:

@@ -58,6 +58,9 @@ SERVED_BY_METHOD = {
     "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
 }
 
+MOST_TIME = "15s"
+"""How long a statement may run: a document can ask for more than any server has."""
+
 SECONDS_TO_FINISH = 10
 """How long requests under way may take when the server is asked to stop."""
 
@@ -71,7 +74,7 @@ After that the next request tries at once, so an outage is over as soon as the d
 def reading_pool(url: str, *, size: int = 4) -> Pool:
     """A pool of connections that can't write; open it before use."""
     return AsyncConnectionPool(
-        as_role(url, SERVER, default_transaction_read_only="on"),
+        as_role(url, SERVER, default_transaction_read_only="on", statement_timeout=MOST_TIME),
         kwargs={"autocommit": True},
         min_size=1,
         max_size=size,

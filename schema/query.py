@@ -62,13 +62,18 @@ async def ledger(info: Info, as_of: AsOf | None = None) -> Any:
 
 
 async def record(info: Info, kind: str, id: strawberry.ID, as_of: AsOf | None = None) -> Any:
-    """The record of that kind and key, as of the point; None if it did not exist then."""
+    """The record of that kind and key, as of the point; None if it did not exist then.
+
+    `id` may also be the record's global id, which is what an `id` of it is elsewhere.
+    """
     selection = Selection(info)
     kinds = selection.possible_types("Record")
     if kind not in kinds:
         known = ", ".join(sorted(kinds))
         raise GraphQLError(f"`kind`: {kind[:60]!r} is not a kind of record; kinds are {known}")
-    return await _record(info, kind, str(id), as_of)
+    named = from_global_id(str(id))
+    key = named[1] if named is not None and named[0] == kind else str(id)
+    return await _record(info, kind, key, as_of)
 
 
 async def entries(

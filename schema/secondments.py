@@ -54,7 +54,9 @@ class SecondmentFilter:
     state: list[strawberry.ID] | None = any_of("Sent by these states.", "state")
     person: list[strawberry.ID] | None = any_of("Of these persons.", "person")
     serving: bool | None = condition(
-        "Who serve still, or who have left.", "({a}.left IS NULL) = {value}", "bool"
+        "Who serve on that day, which may be their last, or who have left.",
+        "({a}.left_earliest IS NULL OR {a}.left_earliest >= %(day)s::date) = {value}",
+        "bool",
     )
     joined_from: date | None = condition(
         "Whose `joined.latest` is this day or later.", "{a}.joined_latest >= {value}", "date"

@@ -306,6 +306,7 @@ def _make(number: int, name: str, example: Example) -> str:
             "recorded_at": moment,
             "appended_at": moment + timedelta(seconds=1),
         },
+        "Asia/Almaty",
         example.statement,
         data,
     )

@@ -1,4 +1,8 @@
-"""What the tests of the embedded PostgreSQL share: folders, programs using them, ways to wait."""
+"""What the tests of the embedded PostgreSQL share: folders, programs using them, ways to wait.
+
+A test module takes a fixture by name: `place = embedded_servers.place`. Imported by name, it would
+look unused, and then redefined by each argument that asks for it.
+"""
 
 from __future__ import annotations
 
@@ -79,6 +83,26 @@ def used_data_folder() -> Iterator[Path]:
 def copy(source: Path, target: Path) -> Path:
     subprocess.run(["/bin/cp", "-a", source, target], check=True)
     return target
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """An empty folder that everybody may enter."""
+    with open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def template() -> Iterator[Path]:
+    """A data folder with a table in it, to be copied and left alone."""
+    with used_data_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def data(template: Path, place: Path) -> Path:
+    """A copy of the template, of the test's own."""
+    return copy(template, place / "data")
 
 
 def execute(url: str, statement: str) -> list[str]:

@@ -195,12 +195,14 @@ def test_a_header_says_what_only_the_lock_can_know() -> None:
         "recorded_at": moment,
         "appended_at": moment.replace(microsecond=1),
     }
-    entry = seal(dict(known), stated(), b"{}")
+    entry = seal(known, "Asia/Almaty", stated(), b"{}")
     del known["annuls"]
     assert json.loads(entry.header) == known | {
         "id": "00000000-0000-0000-0000-000000000007",
         "recorded_at": "2023-05-12T10:00:00.000000Z",
         "appended_at": "2023-05-12T10:00:00.000001Z",
         "data": hashlib.sha256(b"{}").hexdigest(),
+        "header_version": 1,
+        "home_zone": "Asia/Almaty",
     }
     assert (entry.position, entry.target, entry.data) == (7, 3, b"{}")

@@ -24,6 +24,7 @@ from ledger import embedded
 from ledger.embedded import binaries, start
 from ledger.embedded_folder import claim
 from ledger.refusal import Unusable
+from tests.ledger import embedded_servers
 from tests.ledger.embedded_servers import (
     IS_ROOT,
     PARENT,
@@ -34,30 +35,15 @@ from tests.ledger.embedded_servers import (
     kill,
     leave,
     only_root,
-    open_folder,
     postmaster,
     running,
     url_of,
-    used_data_folder,
     wait_until,
 )
 
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    with open_folder() as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def template() -> Iterator[Path]:
-    with used_data_folder() as folder:
-        yield folder
-
-
-@pytest.fixture
-def data(template: Path, place: Path) -> Path:
-    return copy(template, place / "data")
+place = embedded_servers.place
+template = embedded_servers.template
+data = embedded_servers.data
 
 
 def test_a_new_folder_gets_a_private_and_durable_server(place: Path) -> None:

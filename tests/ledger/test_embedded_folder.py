@@ -7,7 +7,6 @@ import pwd
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ledger import embedded_folder
 from ledger.embedded import EmbeddedServer, binaries, default_data, start
 from ledger.embedded_folder import claim
 from ledger.refusal import Unusable
+from tests.ledger import embedded_servers
 from tests.ledger.embedded_servers import (
     IS_ROOT,
     ROOT,
@@ -25,29 +25,14 @@ from tests.ledger.embedded_servers import (
     execute,
     only_others,
     only_root,
-    open_folder,
     postmaster,
     running,
-    used_data_folder,
     wait_until,
 )
 
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    with open_folder() as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def template() -> Iterator[Path]:
-    with used_data_folder() as folder:
-        yield folder
-
-
-@pytest.fixture
-def data(template: Path, place: Path) -> Path:
-    return copy(template, place / "data")
+place = embedded_servers.place
+template = embedded_servers.template
+data = embedded_servers.data
 
 
 def test_an_initdb_that_is_killed_is_told_and_leaves_nothing(place: Path) -> None:

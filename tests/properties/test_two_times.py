@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,7 @@ import psycopg
 from hypothesis import Phase, assume, example, given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
 from psycopg.sql import SQL, Composed, Identifier
 
 from ledger import settings
@@ -29,6 +31,7 @@ from ledger.record import Ledger, SetRefused
 from ledger.timeline import steps
 from migrations import migrate
 from projections import REGISTRY, TABLES
+from projections.contributions import CONTRIBUTIONS, TOTALS
 from projections.rebuild import rebuild
 from projections.timeline import SCHEMA, Known, Projector, rows_known
 from tests.conftest import fresh_database
@@ -71,7 +74,7 @@ WORLD = [(kind, key) for kind in ALL_KINDS for key in (*founded_keys(kind), *tri
 
 
 @EVERY_TABLE
-@examples(40)
+@examples(80)
 @given(data=st.data())
 def test_the_rows_are_the_possible_prefixes(table: AnyTable, data: st.DataObject) -> None:
     entries = draw_entries(data, table)
@@ -87,7 +90,7 @@ def test_the_rows_are_the_possible_prefixes(table: AnyTable, data: st.DataObject
 
 
 @EVERY_TABLE
-@examples(40)
+@examples(60)
 @given(data=st.data())
 def test_conditions_are_certain_or_possible(table: AnyTable, data: st.DataObject) -> None:
     entries = draw_entries(data, table)
@@ -144,7 +147,7 @@ def _place(known: Known[Any]) -> tuple[int, int]:
 
 
 @EVERY_TABLE
-@examples(40)
+@examples(80)
 @given(data=st.data())
 def test_what_is_admitted_can_be_replayed_and_nothing_else_is(
     table: AnyTable, data: st.DataObject
@@ -185,36 +188,53 @@ def test_what_an_entry_refers_to_is_on_record_at_every_position(plan: Plan) -> N
                 assert histories[reference.kind, reference.key].is_open, (name, reference, move)
 
 
+@EVERY_TABLE
+def test_nothing_comes_back_beside_what_took_its_place(table: AnyTable) -> None:
+    kind = table.kind
+    laid = foundations([kind])
+    opening = Move(
+        kind=kind.name, key=tried_keys(kind)[0], event=plain_event(kind), effective="2002"
+    )
+    annulment = replace(opening, event=None, effective=None)
+    first = len(laid)
+    correction, taken_back = replace(opening, aim=first), replace(annulment, aim=first + 1)
+    another, brought_back = replace(opening, aim=first), replace(annulment, aim=first + 2)
+
+    *recorded, refused = Played.of(
+        [*laid, opening, correction, taken_back, another, brought_back]
+    ).recorded
+    assert None not in recorded
+    assert refused is None
+
+
 def brought_back_without_ground() -> Plan:
-    """An opening of each kind, annulled; all that they refer to, annulled; and each restored."""
+    """A record of each kind, annulled; all that they refer to, annulled; and each restored."""
     laid = foundations(ALL_KINDS)
     opened = [
         Move(kind=kind.name, key=tried_keys(kind)[0], event=plain_event(kind), effective="2002")
         for kind in ALL_KINDS
     ]
-    events = [*laid, *opened]
+    begun = [*laid, *opened]
+    # What refers to others goes first.
     annulments = [
-        Move(kind=move.kind, key=move.key, event=None, effective=None, aim=aim)
-        for aim, move in reversed(list(enumerate(events)))
+        replace(begun[aim], event=None, effective=None, aim=aim)
+        for aim in reversed(range(len(begun)))
     ]
     restored = [
-        Move(kind=move.kind, key=move.key, event=None, effective=None, aim=len(events) + number)
-        for number, move in enumerate(annulments[: len(opened)])
+        replace(annulment, aim=len(begun) + number)
+        for number, annulment in enumerate(annulments[: len(opened)])
     ]
-    return [*events, *annulments, *restored]
+    return [*begun, *annulments, *restored]
 
 
 def test_nothing_comes_back_without_what_it_refers_to() -> None:
     played = Played.of(brought_back_without_ground())
+    before, restored = played.recorded[: -len(ALL_KINDS)], played.recorded[-len(ALL_KINDS) :]
 
-    for move, entry in zip(
-        played.plan[-len(ALL_KINDS) :], played.recorded[-len(ALL_KINDS) :], strict=True
-    ):
-        kind = REGISTRY.kind(move.kind)
+    assert None not in before
+    for kind, entry in zip(reversed(ALL_KINDS), restored, strict=True):
         refers = any(references_of(plain_event(kind)))
-        assert (entry is None) == refers, (move, played.refused)
-    # What was refused is what came last.
-    assert None not in played.recorded[: -len(ALL_KINDS)]
+        assert (entry is None) == refers, (kind.name, played.refused)
 
 
 # ---------------------------------------------------------------- in a database
@@ -241,6 +261,7 @@ def test_a_database_answers_as_the_definition_does_and_is_rebuilt_alike(
             for key in {entry.key for entry in of_table}:
                 record = [entry for entry in of_table if entry.key == key]
                 _compare(connection, table, key, record)
+        _compare_totals(connection, [e for e in entries if e.kind == CONTRIBUTIONS.kind.name])
         live = [_all_rows(connection, table) for table in TABLES]
         connection.commit()
         rebuild(url, TABLES)
@@ -315,6 +336,43 @@ def _as_of_statement(table: AnyTable) -> Composed:
         columns=SQL(", ").join(map(Identifier, table.names())),
         table=Identifier(SCHEMA, table.name),
     )
+
+
+def _compare_totals(connection: AnyConnection, entries: list[Entry]) -> None:
+    """Hold the least and greatest sums of contributions to those of the oracle, record by record.
+
+    What a record may have been in does not depend on another, so the sums may be added up.
+    """
+    keys = sorted({entry.key for entry in entries})
+    records = [
+        Definition(CONTRIBUTIONS, [entry for entry in entries if entry.key == key]) for key in keys
+    ]
+    cursor = connection.cursor(row_factory=dict_row)
+    asked_of = dict.fromkeys(("keys", "states", "accounts", "currencies", "years"))
+    ungrouped = dict.fromkeys(("by_state", "by_account", "by_fiscal_year"), False)
+    for entry in entries[-1:]:
+        for day in sorted({day for one in records for day in one.days(entry.position, ())}):
+            point = {"day": day, "position": entry.position}
+            found = cursor.execute(TOTALS, {**asked_of, **ungrouped, **point}).fetchall()
+            totals = {row["currency"]: (row["net_low"], row["net_high"]) for row in found}
+            for currency in ("USD", "KZT"):
+                expected = _sum_of_nets(records, currency, day, entry.position)
+                assert totals.get(currency, (0, 0)) == expected, (currency, day)
+
+
+def _sum_of_nets(
+    records: list[Definition], currency: str, day: date, position: int
+) -> tuple[Decimal, Decimal]:
+    low = high = Decimal(0)
+    for record in records:
+
+        def net(prefix: naive.Prefix, record: Definition = record) -> Decimal:
+            row = record.row(prefix, position)
+            return row.net if row is not None and row.currency == currency else Decimal(0)
+
+        least, greatest = naive.low_and_high(record.facts, day, position, net)
+        low, high = low + least, high + greatest
+    return low, high
 
 
 def _all_rows(connection: AnyConnection, table: AnyTable) -> list[tuple[Any, ...]]:

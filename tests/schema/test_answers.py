@@ -319,3 +319,22 @@ def test_the_ends_of_the_calendar(example: Reader, day: str) -> None:
     assert found["asOf"]["effectiveOn"] == day
     assert (found["states"]["totalCount"]["certain"] == 0) == (day == "0001-01-01")
     assert bool(found["personYears"]) == bool(found["contributionTotals"]) == (day > "2023")
+
+
+@pytest.mark.parametrize(
+    ("day", "serves"), [("2009-12-30", 1), ("2009-12-31", 1), ("2010-01-01", 0)]
+)
+def test_the_last_day_is_served(example: Reader, day: str, serves: int) -> None:
+    found = example.ledger(
+        'secondments(filter: {key: "S-TJK-2007-A", serving: true}, first: 0)'
+        " { totalCount { certain possible } }",
+        effectiveOn=day,
+    )
+    assert found["secondments"]["totalCount"] == {"certain": serves, "possible": serves}
+
+
+def test_a_record_is_found_by_its_key_and_by_its_id(example: Reader) -> None:
+    by_key = example.data('{ record(kind: "state", id: "KAZ") { id key } }')["record"]
+    by_id = example.data(f'{{ record(kind: "state", id: "{by_key["id"]}") {{ id key }} }}')
+    assert by_id["record"] == by_key
+    assert by_key["key"] == "KAZ"

@@ -61,11 +61,22 @@ class Asked(NamedTuple):
     list_name: str
     given: str
     holds: Condition
+    holds_on: Callable[[Any, date], bool] | None = None
+
+    def on(self, day: date) -> Condition:
+        """What is asked of a row on that day."""
+        asked = self.holds_on
+        return self.holds if asked is None else lambda _, row: bool(row) and asked(row, day)
 
 
 def everything(key: str, state: Any) -> bool:
     """What a filter asks that is not given."""
     return state is not None
+
+
+def serves(row: Any, day: date) -> bool:
+    """Whether somebody serves on that day; the day of leaving is the last one served."""
+    return row.left is None or row.left_earliest >= day
 
 
 ASKED = [
@@ -115,8 +126,8 @@ ASKED = [
         ),
     ),
     Asked("secondments", "", everything),
-    Asked("secondments", "filter: {serving: true}", lambda _, s: bool(s) and s.left is None),
-    Asked("secondments", "filter: {serving: false}", lambda _, s: bool(s) and s.left is not None),
+    Asked("secondments", "filter: {serving: true}", everything, serves),
+    Asked("secondments", "filter: {serving: false}", everything, lambda s, day: not serves(s, day)),
     Asked("secondments", 'filter: {state: "KAZ"}', lambda _, s: bool(s) and s.state == "KAZ"),
     Asked("secondments", 'filter: {person: "P-001"}', lambda _, s: bool(s) and s.person == "P-001"),
     Asked(
@@ -216,7 +227,7 @@ def test_lists_and_counts(
                 f"{asked.given} orderBy: {order}",
                 **as_of(day, position),
             )
-            expected = _in_order(candidates[asked.list_name], asked, order)
+            expected = _in_order(candidates[asked.list_name], asked, order, day)
             assert list(listing.forward(size)) == cut(expected, size), (asked, order, day, position)
             backward = [page[::-1] for page in listing.backward(size)]
             assert backward == cut(expected[::-1], size), (asked, order, day, position)
@@ -292,14 +303,15 @@ def _check_counts(reader: Reader, candidates: dict[str, Candidates], point: dict
         for number, asked in enumerate(ASKED)
     ]
     found = reader.ledger(" ".join(selections), **point)
+    day = date.fromisoformat(point["effectiveOn"])
     for number, asked in enumerate(ASKED):
-        expected = counted(candidates[asked.list_name], asked.holds)
+        expected = counted(candidates[asked.list_name], asked.on(day))
         assert found[f"a{number}"]["totalCount"] == expected, (asked, point)
 
 
-def _in_order(candidates: Candidates, asked: Asked, order: str) -> list[str]:
+def _in_order(candidates: Candidates, asked: Asked, order: str, day: date) -> list[str]:
     """The keys of the records that satisfy a filter, in an order."""
-    rows = {key: row for key, row in shown(candidates).items() if asked.holds(key, row)}
+    rows = {key: row for key, row in shown(candidates).items() if asked.on(day)(key, row)}
     column = ORDERS[asked.list_name][order]
     return sorted(rows, key=lambda key: (column and getattr(rows[key], column), key))
 
@@ -365,8 +377,9 @@ def _check_totals(
         for number, grouping in enumerate(groupings)
     ]
     found = reader.ledger(" ".join(selections), **point)
+    day = date.fromisoformat(point["effectiveOn"])
     for number, by in enumerate(BY):
-        cautious, worlds = totals(candidates, asked.holds, by)
+        cautious, worlds = totals(candidates, asked.on(day), by)
         groups = sorted(
             {group for world in worlds for group in world},
             key=lambda group: _place(group, cautious.get(group, NOTHING)),
@@ -436,7 +449,7 @@ def _check_person_years(
     ]
     found = reader.ledger(" ".join(selections), **point)
     for name, convention in DAY_COUNTS.items():
-        served = years_served(candidates, asked.holds, day, convention)
+        served = years_served(candidates, asked.on(day), day, convention)
         expected = [
             {
                 "convention": name,
