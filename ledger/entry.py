@@ -14,7 +14,7 @@ from ledger.refusal import Malformed
 
 _RECORDS = uuid5(NAMESPACE_URL, "urn:secretariat:record")
 # An id like a person's, or the one lower-case word of a service: no place for a name.
-_PRINCIPAL = re.compile(r"[A-Z]{1,3}-[0-9]{1,12}|[a-z][a-z0-9_-]{0,31}")
+_PRINCIPAL = re.compile(r"[A-Z]{1,3}-[0-9]{1,12}|[a-z][a-z0-9]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

@@ -123,9 +123,9 @@ def read_register(
         rows += read_file(path, sheet, occasion, problems, advance)
         before += size
     ordered = recording_order(rows, occasion, problems)
+    keys = _idempotency_keys(ordered, problems)
     if problems:
         raise ImportRefused(problems)
-    keys = _idempotency_keys(ordered)
     return Register(
         [Row(row.proposal(keys[row.place]), *row.place) for row in ordered],
         [path.name for path, _, _ in paths],
@@ -216,9 +216,12 @@ def _wrongly_named(
             yield Problem(file=name, reason="--only names it, and it is not in the folder")
 
 
-def _idempotency_keys(rows: Sequence[RegisterRow]) -> dict[tuple[str, int], str]:
+def _idempotency_keys(
+    rows: Sequence[RegisterRow], problems: list[Problem]
+) -> dict[tuple[str, int], str]:
     """The key of each row, by its place; the module says how they are made."""
     keys: dict[tuple[str, int], str] = {}
+    taken: dict[str, RegisterRow] = {}
     counted: Counter[str] = Counter()
     for row in sorted(rows, key=lambda row: (moment_of(row), row.line)):
         name = f"import:{row.sheet.event.stored_as}:{row.key}"
@@ -227,7 +230,20 @@ def _idempotency_keys(rows: Sequence[RegisterRow]) -> dict[tuple[str, int], str]
         elif row.annuls is not None:
             name += f":annuls:{row.annuls}"
         counted[name] += 1
-        keys[row.place] = f"{name}:{row.ordinal or counted[name]}"
+        place = row.ordinal or counted[name]
+        other = taken.setdefault(f"{name}:{place}", row)
+        if other is not row:
+            reason = f"line {other.line} is row {place} of this event and record already"
+            problems.append(
+                Problem(
+                    file=row.sheet.file,
+                    line=row.line,
+                    column="ordinal",
+                    value=None if row.ordinal is None else str(row.ordinal),
+                    reason=f"{reason}; number them anew",
+                )
+            )
+        keys[row.place] = f"{name}:{place}"
     return keys
 
 

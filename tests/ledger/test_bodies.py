@@ -60,8 +60,11 @@ def test_keys() -> None:
     longest = "S" * 120
     check_keys(
         BODY,
-        fit=["SOC", "business-council", "4.2_B", longest],
-        unfit=["", "-SOC", "Business Council", "SOC/1", "СОК", "SOC\x00", "SOC\n"],
+        fit=["SOC", "BUSINESS-COUNCIL", "4.2_B", longest],
+        unfit=[
+            *("", "-SOC", "BUSINESS COUNCIL", "SOC/1", "СОК", "SOC\x00", "SOC\n"),
+            *("business-council", "Business-Council", "SOc", "soc"),
+        ],
     )
 
 

@@ -1,5 +1,6 @@
 """The stored form, by examples: shapes that have changed, headers, and what is too large."""
 
+import base64
 import hashlib
 import json
 from datetime import UTC, date, datetime
@@ -105,6 +106,31 @@ def test_a_ciphertext_says_its_cipher_and_begins_with_its_nonce() -> None:
     first, second = (stored()["event"]["holder"] for _ in range(2))
     assert first.keys() == {CIPHER}
     assert first[CIPHER][:16] != second[CIPHER][:16]
+
+
+def sealed_length(name: str) -> int:
+    """How many bytes a name takes when it is stored; it is read again as it was."""
+    content = stored(stated(event=Granted(holder=name, amount=Decimal(1), currency="KZT")))
+    event = decoded(content).event
+    assert isinstance(event, Granted)
+    assert event.holder == name
+    return len(base64.b64decode(content["event"]["holder"][CIPHER]))
+
+
+def test_the_length_of_a_ciphertext_says_only_how_many_blocks_of_text_there_are() -> None:
+    nonce_and_tag = 12 + 16
+    # Of each block's 64 bytes one may be needed to mark the end of the text.
+    blocks = {1: 1, 50: 1, 62: 1, 63: 1, 64: 2, 65: 2, 127: 2, 128: 3}
+    for length, count in blocks.items():
+        assert sealed_length("A" * length) == nonce_and_tag + 64 * count, length
+    assert sealed_length("я" * 31) == sealed_length("A")
+    assert sealed_length("я" * 32) == sealed_length("A" * 64)
+
+
+@pytest.mark.parametrize("end", ["\u0080", "\x80\x80", "р", "A\n", "À"])
+def test_no_end_of_a_text_is_taken_for_padding(end: str) -> None:
+    for length in (1, 61, 62, 63, 64):
+        sealed_length("A" * length + end)
 
 
 def test_a_person_whose_key_was_destroyed_is_neither_read_nor_written_about() -> None:

@@ -94,8 +94,34 @@ def test_how_it_is_asked_is_no_content(ledger: Ledger) -> None:
 
 def test_a_key_belongs_to_whoever_asks(ledger: Ledger) -> None:
     ledger.record(state("KAZ", **KEY))
-    other = ledger.record(state("AZE", by="another.clerk", **KEY))
+    other = ledger.record(state("AZE", by="another", **KEY))
     assert (other.entry.position, other.repeated) == (2, False)
+    reused(ledger, state("KAZ", by="another", **KEY), position=2)
+
+
+def test_a_key_with_an_owner_is_the_owners_whoever_asks(ledger: Ledger, database: str) -> None:
+    owned = {"key_owner": "service", **KEY}
+    first = ledger.record(state("KAZ", **owned))
+    again = ledger.record(state("KAZ", by="another", **owned))
+    assert (first.repeated, again.repeated) == (False, True)
+    assert again.entry == first.entry
+    assert again.entry.statement.recorded_by == "clerk"
+    reused(ledger, state("KAZ", name_en="Qazaqstan", by="another", **owned))
+    # Neither the asker's own key nor that of another owner is the same key.
+    for position, (key, owner) in enumerate((("AZE", None), ("UZB", "another")), start=2):
+        other = ledger.record(state(key, key_owner=owner, **KEY))
+        assert (other.entry.position, other.repeated) == (position, False)
+    assert rows(database, "SELECT principal, position FROM ledger.idempotency ORDER BY 2") == [
+        ("service", 1),
+        ("clerk", 2),
+        ("another", 3),
+    ]
+
+
+def test_without_an_owner_who_asks_is_content(ledger: Ledger) -> None:
+    ledger.record(state("KAZ", key_owner="clerk", **KEY))
+    # The same key of the same owner, but the digest says who asks.
+    reused(ledger, state("KAZ", **KEY))
 
 
 def test_a_refused_request_uses_no_key(ledger: Ledger) -> None:

@@ -15,7 +15,7 @@ from tests.ledger.registers import GROUNDS, RECEIPT, complaints, read, receipt, 
 
 STATE_COLUMNS = (
     "the columns are state, status, name_en, name_ru, effective, effective_text, recorded_on,"
-    " source, locator, evidence_sha256, basis, note, reason, label, corrects, annuls"
+    " source, locator, evidence_sha256, basis, note, reason, label, ordinal, corrects, annuls"
 )
 DATES = (
     "; accepted are YYYY-MM-DD, YYYY-MM and YYYY, each with or without a ~ behind it for about,"
@@ -180,6 +180,13 @@ def test_rows_of_another_width(tmp_path: Path) -> None:
         ),
         ("locator", "s.9", "it needs a source, and that is empty"),
         ("evidence_sha256", "0" * 64, "it needs a source, and that is empty"),
+        ("ordinal", "0", "no place in an order; the first is 1"),
+        ("ordinal", "-1", "not a whole number in plain digits such as 2023"),
+        ("ordinal", "1.5", "not a whole number in plain digits such as 2023"),
+        ("ordinal", "02", "not a whole number in plain digits such as 2023"),
+        ("ordinal", "second", "not a whole number in plain digits such as 2023"),
+        ("ordinal", "٢", "not a whole number in plain digits such as 2023"),
+        ("ordinal", " 2", BLANKS),
         ("corrects", "first", "no row has this label, and it is no entry's id or kind/key/version"),
     ],
 )

@@ -250,11 +250,60 @@ def test_keys_count_the_rows_of_an_event_and_record(tmp_path: Path) -> None:
     after = keys(tmp_path, {**files, "contribution_received": first + "\n".join((*more, ""))})
     assert after == {
         **before,
-        "contribution_received.csv:6": "import:contribution.received:C-1:annulment:1",
-        "contribution_received.csv:7": "import:contribution.received:C-1:correction:1",
+        "contribution_received.csv:6": "import:contribution.received:C-1:annuls:a:1",
+        "contribution_received.csv:7": (
+            "import:contribution.received:C-1:corrects:contribution/C-1/2:1"
+        ),
         "contribution_received.csv:8": "import:contribution.received:C-1:4",
-        "contribution_received.csv:9": "import:contribution.received:C-1:annulment:2",
+        "contribution_received.csv:9": (
+            "import:contribution.received:C-1:annuls:contribution/C-1/1:1"
+        ),
     }
+
+
+def test_keys_count_corrections_and_annulments_by_what_they_aim_at(tmp_path: Path) -> None:
+    rows = (
+        ",2023-12-01,C-1,MAIN,KAZ,2023,5.00,USD,contribution/C-1/2,",
+        ",2023-12-02,C-1,MAIN,KAZ,2023,6.00,USD,contribution/C-1/2,",
+        ",2023-12-03,C-1,MAIN,KAZ,2023,7.00,USD,contribution/C-1/3,",
+        ",2023-12-04,C-1,,,,,,,contribution/C-1/3",
+        ",2023-12-05,C-1,,,,,,,contribution/C-1/3",
+    )
+    found = keys(tmp_path, {"contribution_received": receipts(*rows, more=",corrects,annuls")})
+    name = "import:contribution.received:C-1"
+    assert list(found.values()) == [
+        f"{name}:corrects:contribution/C-1/2:1",
+        f"{name}:corrects:contribution/C-1/2:2",
+        f"{name}:corrects:contribution/C-1/3:1",
+        f"{name}:annuls:contribution/C-1/3:1",
+        f"{name}:annuls:contribution/C-1/3:2",
+    ]
+
+
+def test_an_ordinal_is_the_rows_place_and_an_empty_one_is_counted(tmp_path: Path) -> None:
+    rows = (
+        "2023,2023-06-30,C-1,MAIN,KAZ,2023,1.00,USD,,",
+        "2023,2023-07-31,C-1,MAIN,KAZ,2023,2.00,USD,7,",
+        "2023,2023-06-30,C-2,MAIN,KAZ,2023,3.00,USD,2,",
+        ",2023-12-01,C-2,MAIN,KAZ,2023,4.00,USD,3,contribution/C-2/1",
+    )
+    found = keys(tmp_path, {"contribution_received": receipts(*rows, more=",ordinal,corrects")})
+    assert found == {
+        "contribution_received.csv:2": "import:contribution.received:C-1:1",
+        "contribution_received.csv:3": "import:contribution.received:C-1:7",
+        "contribution_received.csv:4": "import:contribution.received:C-2:2",
+        "contribution_received.csv:5": (
+            "import:contribution.received:C-2:corrects:contribution/C-2/1:3"
+        ),
+    }
+
+
+def test_the_keys_of_an_import_belong_to_no_principal(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path, {"contribution_received": receipts("2023,2023-06-30,C-1,MAIN,KAZ,2023,1.00,USD")}
+    )
+    names = [read(folder, principal=who).rows[0].proposal.key_name for who in ("clerk", "P-001")]
+    assert names == [("import", "import:contribution.received:C-1:1")] * 2
 
 
 def test_taking_some_files_leaves_their_keys(tmp_path: Path) -> None:

@@ -25,12 +25,20 @@ from tests.ledger.registers import (
     added,
     answers,
     asked,
+    complaints,
     entries,
     read,
     receipts,
     record,
     refused,
     written,
+)
+
+EDITED = (
+    "this row was imported before, with other content, and an entry never changes: put it back as"
+    " it was, with a label, and correct it by another row whose column corrects names the label; a"
+    " row that is new goes below those of its record, or says in a column ordinal which of them it"
+    " is (2, 3 …)"
 )
 
 
@@ -116,6 +124,18 @@ def test_recorded_again_nothing_is_added(ledger: Ledger, database: str) -> None:
     assert (entries(database), answers(database)) == (ALL_ROWS, before)
 
 
+def test_who_imports_makes_no_difference_to_what_is_known(ledger: Ledger, database: str) -> None:
+    first = record(ledger, EXAMPLE, principal="clerk")
+    again = record(ledger, EXAMPLE, principal="other")
+    assert (first.recorded, first.repeated) == (ALL_ROWS, 0)
+    assert (again.recorded, again.repeated) == (0, ALL_ROWS)
+    assert entries(database) == ALL_ROWS
+    by = "SELECT DISTINCT recorded_by FROM ledger.entries"
+    assert asked(database, by) == [("clerk",)]
+    owners = "SELECT principal, count(*) FROM ledger.idempotency GROUP BY principal"
+    assert asked(database, owners) == [("import", ALL_ROWS)]
+
+
 def test_a_part_may_be_recorded_first(ledger: Ledger, example: Answers, database: str) -> None:
     part = record(ledger, EXAMPLE, only=["state_admitted"])
     assert (part.recorded, part.repeated) == (37, 0)
@@ -140,14 +160,9 @@ def test_a_row_that_was_edited_is_refused(ledger: Ledger, database: str, registe
     changed(register / "contribution_received.csv", "TJK,2023,13450.00", "TJK,2023,13540.00")
     changed(register / "person_registered.csv", "P-031,Ghada Waly", "P-031,Ghada Fathi Waly")
     added(register / "budget_approved.csv", "2023-12,2023-12-31,2024,1.00,USD,SOC,x,quoted,")
-    edited = (
-        "this row was imported before, with other content, and an entry never changes: put it back"
-        " as it was, with a label, and correct it by another row whose column corrects names the"
-        " label (a row that is new goes below those of its record)"
-    )
     assert refused(ledger, register) == [
-        f"contribution_received.csv:107: contribution 'C-2023-TJK': {edited}",
-        f"person_registered.csv:32: person 'P-031': {edited}",
+        f"contribution_received.csv:107: contribution 'C-2023-TJK': {EDITED}",
+        f"person_registered.csv:32: person 'P-031': {EDITED}",
     ]
     assert entries(database) == ALL_ROWS
 
@@ -219,6 +234,53 @@ def test_a_correction_names_its_target(
     outcome = record(ledger, with_receipts(tmp_path, row))
     assert (outcome.recorded, net(database, "C-1")) == (1, "70.00")
     assert record(ledger, tmp_path).recorded == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "value"), [("2", "2", "ordinal '2'"), ("2", "", "ordinal")]
+)
+def test_two_rows_have_not_the_same_ordinal(
+    tmp_path: Path, first: str, second: str, value: str
+) -> None:
+    rows = [f"2023-02-15,2023-02-15,C-1,MAIN,KAZ,2023,50.00,USD,{n}" for n in (first, second)]
+    folder = written(tmp_path, {"contribution_received": receipts(*rows, more=",ordinal")})
+    (line,) = complaints(folder)
+    assert line.startswith(f"contribution_received.csv:3: {value}")
+    assert line.endswith("line 2 is row 2 of this event and record already; number them anew")
+
+
+def test_a_second_instalment_in_a_folder_of_its_own_says_its_ordinal(
+    ledger: Ledger, database: str, tmp_path: Path
+) -> None:
+    row = "2023-01-10,2023-01-31,C-1,MAIN,KAZ,2023,100.00,USD"
+    first = written(tmp_path / "1", {**GROUNDS, "contribution_received": receipts(row)})
+    record(ledger, first)
+    row = "2023-02-10,2023-02-28,C-1,MAIN,KAZ,2023,20.00,USD"
+    second = written(tmp_path / "2", {"contribution_received": receipts(row)})
+    # Without an ordinal it would be the first one, with other content.
+    assert refused(ledger, second) == [f"contribution_received.csv:2: contribution 'C-1': {EDITED}"]
+    written(second, {"contribution_received": receipts(f"{row},2", more=",ordinal")})
+    outcomes = [record(ledger, folder) for folder in (second, second, first)]
+    assert [(done.recorded, done.repeated) for done in outcomes] == [(1, 0), (0, 1), (0, 4)]
+    assert (entries(database), net(database, "C-1")) == (5, "120.00")
+
+
+def test_a_second_correction_in_a_folder_of_its_own_aims_at_the_newer_entry(
+    ledger: Ledger, database: str, tmp_path: Path
+) -> None:
+    record(ledger, with_receipts(tmp_path / "1"))
+    aims = {"50.00": "contribution/C-1/1", "60.00": "contribution/C-1/3"}
+    folders = []
+    for amount, aim in aims.items():
+        row = f",2023-03-31,C-1,MAIN,KAZ,2023,{amount},USD,{aim}"
+        text = receipts(row, more=",corrects")
+        folders.append(written(tmp_path / amount, {"contribution_received": text}))
+    outcomes = [record(ledger, folder) for folder in (*folders, *folders)]
+    counts = [(done.recorded, done.repeated) for done in outcomes]
+    assert counts == [(1, 0), (1, 0), (0, 1), (0, 1)]
+    corrected = "SELECT version, corrects FROM ledger.entries WHERE key = 'C-1' ORDER BY version"
+    assert asked(database, corrected) == [(1, None), (2, None), (3, 4), (4, 6)]
+    assert net(database, "C-1") == "80.00"
 
 
 @pytest.mark.parametrize("name", ["first", "contribution/C-1/1", "{id}"])

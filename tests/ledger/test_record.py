@@ -20,8 +20,10 @@ from ledger.admission import Answer
 from ledger.entry import Proposal, record_id
 from ledger.record import Ledger, SetRefused
 from ledger.refusal import Unusable
+from projections import RULES
 from tests.ledger.recording import (
     IN_TIME,
+    ZONE,
     account,
     annulled,
     log,
@@ -203,6 +205,29 @@ def test_a_failure_that_nobody_foresaw_is_the_culprits_alone(ledger: Ledger, dat
     assert [key for _, _, key, _ in log(database)] == ["KAZ", "AZE", "TUR"]
 
 
+def test_progress_that_raises_is_the_outcome_of_its_own_set_alone(
+    ledger: Ledger, database: str
+) -> None:
+    def raises(count: int) -> None:
+        raise RuntimeError(f"told of {count}")
+
+    told: list[int] = []
+    with held_up(ledger, database, state("KAZ")):
+        good = ledger.submit([state("AZE")], progress=told.append)
+        bad = ledger.submit([state("TUR"), state("IND")], progress=raises)
+        orphan = ledger.submit([renamed("TUR", "Türkiye")])
+        also_good = ledger.submit([state("UZB")], progress=told.append)
+    assert (outcome(good), outcome(orphan), outcome(also_good)) == ([2], ["NOT_FOUND"], [3])
+    with pytest.raises(RuntimeError, match=r"^told of 1$"):
+        bad.result(IN_TIME)
+    assert [key for _, _, key, _ in log(database)] == ["KAZ", "AZE", "UZB"]
+    # The others were asked once, in one transaction.
+    assert told == [1, 1]
+    transactions = rows(database, "SELECT xmin::text FROM ledger.entries ORDER BY position")
+    assert transactions[1] == transactions[2]
+    assert outcome(ledger.submit([state("TUR")])) == [4]
+
+
 def test_who_gives_up_waiting_in_time_is_not_recorded_and_harms_nobody(
     ledger: Ledger, database: str
 ) -> None:
@@ -313,6 +338,55 @@ def test_a_reference_is_not_to_what_another_set_was_refused(ledger: Ledger, data
         bad = ledger.submit([state("KAZ"), state("AZE")])
         orphan = ledger.submit([received("C-1", "5.00")])
     assert (outcome(bad), outcome(orphan)) == (["ALREADY_EXISTS"], ["NOT_FOUND"])
+
+
+# ---------------------------------------------------------------- the ground of a writer
+
+
+def stand_on(database: str, *, rules: str, zone: str) -> None:
+    """Note these rules of the read models and this home zone, as another program would."""
+    with psycopg.connect(database) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM projections.rules")
+        connection.execute("INSERT INTO projections.rules (version) VALUES (%s)", [rules])
+        connection.execute("DELETE FROM ledger.settings WHERE name = 'home_zone'")
+        connection.execute("INSERT INTO ledger.settings VALUES ('home_zone', %s)", [zone])
+
+
+GROUND = {"rules": RULES, "zone": ZONE.name}
+OTHER_GROUND = {
+    "rules": (
+        {"rules": "older"},
+        (
+            f"the read models were filled by rules older, and this program has rules {RULES}: start"
+            " it again, or run `secretariat rebuild`"
+        ),
+    ),
+    "home zone": (
+        {"zone": "Asia/Dushanbe"},
+        (
+            "the ledger's home time zone is Asia/Dushanbe, and this program goes by Asia/Almaty:"
+            " start it again"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_GROUND)
+def test_nothing_is_recorded_on_another_ground(ledger: Ledger, database: str, what: str) -> None:
+    stand_on(database, **GROUND)
+    ledger.record(state("KAZ"))
+    other, message = OTHER_GROUND[what]
+    stand_on(database, **GROUND | other)
+    before = everything(database)
+    for dry_run in (False, True):
+        with pytest.raises(Unusable) as caught:
+            ledger.submit([state("AZE")], dry_run=dry_run).result(IN_TIME)
+        assert str(caught.value) == message
+    assert everything(database) == before
+    stand_on(database, **GROUND)
+    assert ledger.record(state("AZE")).entry.position == 2
+    assert [key for _, _, key, _ in log(database)] == ["KAZ", "AZE"]
 
 
 # ---------------------------------------------------------------- the end

@@ -55,4 +55,11 @@ def test_nobody_stays_or_leaves_who_never_joined() -> None:
 
 
 def test_keys() -> None:
-    check_keys(SECONDMENT, fit=["S-KAZ-2023-I"], unfit=["", "S KAZ", "S/1"])
+    check_keys(
+        SECONDMENT,
+        fit=["S-KAZ-2023-I", "S-1", "S-1-2-3-4-5", f"S-{'A' * 12}" + f"-{'9' * 12}" * 4],
+        unfit=[
+            *("", "S KAZ", "S/1", "S", "S-", "S--1", "S-1-", "S-1-2-3-4-5-6", f"S-{'A' * 13}"),
+            *("KAZ-2023-I", "T-KAZ-2023-I", "s-1", "S-Testova", "S-A.B", "S-A_B", "S-1\n"),
+        ],
+    )
