@@ -174,6 +174,8 @@ def main() -> int:
     parser.add_argument("--user", help="run it as this user, from a copy of the checkout")
     user = parser.parse_args().user
     with tempfile.TemporaryDirectory(prefix="secretariat-") as scratch:
+        # Root's database runs under an account of its own, which must get in.
+        Path(scratch).chmod(0o755)
         try:
             check(place_for(user, Path(scratch)), Path(scratch))
         except Failed as error:
