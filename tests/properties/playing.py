@@ -97,7 +97,11 @@ def foundations(kinds: Iterable[Kind]) -> Plan:
 
 def plain_event(kind: Kind) -> AnyEvent:
     """An event that opens a record of `kind` and says no more than it must."""
-    event_class = next(event_class for event_class in kind.events if event_class.is_opening)
+    return plain_event_of(next(opening for opening in kind.events if opening.is_opening))
+
+
+def plain_event_of(event_class: type[AnyEvent]) -> AnyEvent:
+    """An event of a class that says no more than it must."""
     fields = fields_of(event_class)
     return event_class(**{f.name: None if f.optional else _plain_value(f) for f in fields})
 
