@@ -21,9 +21,12 @@ _RULES = "(SELECT version FROM projections.rules)"
 
 NEWEST = SQL(f"SELECT position, recorded_at, {_RULES} FROM ledger.head")  # noqa: S608  # _RULES is above.
 
+# A row whatever there is, since the rules are asked even where nothing was known yet.
 KNOWN_BEFORE = SQL(f"""
-    SELECT position, recorded_at, {_RULES} FROM ledger.entries WHERE recorded_at < %(before)s
-     ORDER BY recorded_at DESC, position DESC LIMIT 1""")  # noqa: S608  # _RULES is above.
+    SELECT coalesce(last.position, 0), last.recorded_at, {_RULES}
+      FROM (VALUES (true)) AS always LEFT JOIN LATERAL (
+           SELECT position, recorded_at FROM ledger.entries WHERE recorded_at < %(before)s
+            ORDER BY recorded_at DESC, position DESC LIMIT 1) AS last ON true""")  # noqa: S608  # _RULES is above.
 
 AT_POSITION = SQL(f"""
     SELECT %(position)s::int8, entries.recorded_at, {_RULES}

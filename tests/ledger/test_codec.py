@@ -232,3 +232,13 @@ def test_a_header_says_what_only_the_lock_can_know() -> None:
         "home_zone": "Asia/Almaty",
     }
     assert (entry.position, entry.target, entry.data) == (7, 3, b"{}")
+
+
+def test_the_same_text_in_another_normal_form_is_the_same_content() -> None:
+    composed, decomposed = "Türkiye", "Tu\u0308rkiye"
+    assert composed != decomposed
+    digests = {
+        digest(Proposal(kind="grant", key="G-1", statement=stated(note=note)), KEY)
+        for note in (composed, decomposed)
+    }
+    assert len(digests) == 1
