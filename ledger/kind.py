@@ -7,7 +7,7 @@ fail, since it replays history (commanded, guides/Aggregates.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import (
     Annotated,
@@ -137,7 +137,8 @@ class Kind:
 
     `family` is what access is granted by later. `key_column` is the name of the column that holds
     the key in an import file. Keys are natural where there is one (`KAZ`, `C-2023-KAZ`) and never
-    a person's name.
+    a person's name. A kind with `key_fields` has no such column: its keys are made of the values of
+    these fields (`CPI-KAZ`), which its first events state and the files of all its events have.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Kind:
     key_column: str
     key_form: re.Pattern[str] = _KEY
     key_example: str
+    key_fields: tuple[str, ...] = ()
 
     def check_key(self, key: str) -> None:
         """Raise `Malformed` unless `key` has the form of this kind's keys."""
@@ -155,6 +157,10 @@ class Kind:
                 f"{shown!r} is not a key of a {self.name}; one looks like {self.key_example!r}",
                 field=self.key_column,
             )
+
+    def natural_key(self, values: Mapping[str, str | None]) -> str:
+        """The key that `key_fields` make with these values; what has none is left out."""
+        return "-".join(value for name in self.key_fields if (value := values.get(name)))
 
 
 class Registry:

@@ -17,6 +17,7 @@ from schema.page_plan import PagePlan
 from schema.reading import (
     Columns,
     Planned,
+    ToComputed,
     ToFigure,
     ToKeyed,
     ToList,
@@ -108,9 +109,12 @@ class Plan:
         named = type_of(parent, nodes[0])
         match declared:
             case Columns():
-                return self._columns(source, parent, declared)
+                kind = str(getattr(origin_of(parent), "kind_name", ""))
+                return _columns(source, kind, declared)
             case ToOne():
                 return self._one(source, declared, named, nodes)
+            case ToComputed():
+                return self._computed(source, declared, named, nodes)
             case ToRecord():
                 return self._record(source, named, nodes)
             case ToList():
@@ -119,22 +123,6 @@ class Plan:
                 arguments = self._selection.arguments(parent, nodes[0])
                 return self._page_plan(declared, arguments).value(source, named, nodes)
         raise TypeError(f"{parent.name}.{nodes[0].name.value} doesn't say what it reads")
-
-    def _columns(self, source: Source, parent: GraphQLObjectType, declared: Columns) -> Value:
-        kind = SQL("{}::text").format(Literal(getattr(origin_of(parent), "kind_name", "")))
-        places = [
-            source.column(
-                column_of(source.alias, name)
-                if name.isidentifier()
-                else fragment(name, a=source.alias, kind=kind)
-            )
-            for name in declared.columns
-        ]
-        make = declared.make
-        if make is None:
-            (place,) = places
-            return lambda row: row[place]
-        return lambda row: make(*[row[place] for place in places])
 
     def _one(
         self, source: Source, declared: ToOne, named: GraphQLObjectType, nodes: list[FieldNode]
@@ -148,6 +136,21 @@ class Plan:
             SQL("LEFT JOIN {} AS {} ON {}").format(table_of(declared.table), t, condition)
         )
         here = source.column(column_of(t, "position"))
+        make = self._object(Source(t, source.columns, source.joins), named, nodes)
+        return lambda row: None if row[here] is None else make(row)
+
+    def _computed(
+        self, source: Source, declared: ToComputed, named: GraphQLObjectType, nodes: list[FieldNode]
+    ) -> Value:
+        """Join the row computed for that above; a column of its own tells whether there is one."""
+        t = self.names.alias()
+        source.joins.append(
+            SQL(
+                "LEFT JOIN LATERAL (SELECT true AS is_there, computed.* FROM ({}) AS computed)"
+                " AS {} ON true"
+            ).format(fragment(declared.sql, a=source.alias), t)
+        )
+        here = source.column(column_of(t, "is_there"))
         make = self._object(Source(t, source.columns, source.joins), named, nodes)
         return lambda row: None if row[here] is None else make(row)
 
@@ -165,10 +168,11 @@ class Plan:
     ) -> Value:
         target = Source(self.names.alias())
         make = self._object(target, named, nodes)
+        keeps = None if declared.keep is None else _columns(target, "", declared.keep)
         where = fragment(declared.on, a=source.alias, t=target.alias)
         order = fragment(declared.order, t=target.alias)
         place = source.column(target.array(declared.table, where, order, SQL("ALL")))
-        return lambda row: [make(found) for found in row[place]]
+        return lambda row: [make(found) for found in row[place] if keeps is None or keeps(found)]
 
     def _figure(
         self,
@@ -187,3 +191,20 @@ class Plan:
 
     def _page_plan(self, declared: ToPage, arguments: dict[str, Any]) -> PagePlan:
         return PagePlan(self._selection, self.names, self._object, declared, arguments)
+
+
+def _columns(source: Source, kind: str, declared: Columns) -> Value:
+    """What a field makes of the columns of a row, which belongs to a record of `kind` if any."""
+    places = [
+        source.column(
+            column_of(source.alias, name)
+            if name.isidentifier()
+            else fragment(name, a=source.alias, kind=SQL("{}::text").format(Literal(kind)))
+        )
+        for name in declared.columns
+    ]
+    make = declared.make
+    if make is None:
+        (place,) = places
+        return lambda row: row[place]
+    return lambda row: make(*[row[place] for place in places])

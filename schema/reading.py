@@ -43,17 +43,31 @@ class ToOne:
 
 
 @dataclass(frozen=True, slots=True)
+class ToComputed:
+    """At most one row computed for the row `{a}` above, by a statement that may name its columns.
+
+    What the fields of the object read are the columns that `sql` gives.
+    """
+
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToRecord:
     """The record that a row names by its columns `kind` and `key`, whatever kind it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToList:
-    """All rows of `table` found by `on`, in the order of `order`: only where they are ever few."""
+    """All rows of `table` found by `on`, in the order of `order`: only where they are ever few.
+
+    Of those found, the ones are given that `keep` makes something true of.
+    """
 
     table: str
     on: str
     order: str
+    keep: Columns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +112,7 @@ class Condition:
     sql_type: str
 
 
-Reads: TypeAlias = Columns | ToOne | ToRecord | ToList | ToPage | ToFigure | ToKeyed
+Reads: TypeAlias = Columns | ToOne | ToComputed | ToRecord | ToList | ToPage | ToFigure | ToKeyed
 
 Info: TypeAlias = strawberry.Info[Any, None]
 
