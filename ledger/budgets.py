@@ -1,4 +1,8 @@
-"""Budgets: what was approved for a fiscal year."""
+"""Budgets: what was approved for a fiscal year, and what it was revised to.
+
+What was approved first stays on record beside what stands now: financial statements show both, the
+original and the final budget (IPSAS 24, 14).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ledger.bodies import BodyKey
-from ledger.kind import Kind, Opening
+from ledger.kind import Change, Kind, Opening, check_same
 from ledger.money import check_amount
 
 
@@ -32,10 +36,25 @@ class Approved(Opening[Budget], stored_as="budget.approved", personal=()):
         return Budget(currency=self.currency)
 
 
+class Revised(Change[Budget], stored_as="budget.revised", personal=()):
+    """A body decided on another amount: the whole budget as it is from then on, no difference."""
+
+    amount: Decimal
+    currency: str
+    decided_by: BodyKey | None = None
+
+    def admit(self, current: Budget) -> None:
+        check_amount(self.amount, self.currency)
+        check_same("budget", "currency", self.currency, current.currency)
+
+    def apply(self, current: Budget) -> Budget:
+        return current
+
+
 BUDGET = Kind(
     name="budget",
     family="finance",
-    events=(Approved,),
+    events=(Approved, Revised),
     key_column="fiscal_year",
     key_form=re.compile(r"[12][0-9]{3}"),
     key_example="2023",

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ledger.accounts import AccountKey
-from ledger.kind import Change, Event, Kind, Opening
+from ledger.dates import check_year
+from ledger.kind import Change, Event, Kind, Opening, check_same
 from ledger.money import check_amount
-from ledger.refusal import Malformed, NotPermitted
+from ledger.refusal import NotPermitted
 from ledger.states import StateKey
-
-_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class Pledged(Opening[Contribution], stored_as="contribution.pledged", personal=
     account: AccountKey | None = None
 
     def admit(self) -> None:
-        _check_year(self.fiscal_year)
+        check_year(self.fiscal_year)
         check_amount(self.amount, self.currency)
 
     def begin(self) -> Contribution:
@@ -64,13 +63,13 @@ class Received(Event[Contribution], stored_as="contribution.received", personal=
     currency: str
 
     def admit_to(self, current: Contribution | None) -> None:
-        _check_year(self.fiscal_year)
+        check_year(self.fiscal_year)
         check_amount(self.amount, self.currency)
         if current is not None:
             for field in ("state", "fiscal_year", "currency"):
-                _check_same(field, getattr(self, field), getattr(current, field))
+                check_same("contribution", field, getattr(self, field), getattr(current, field))
             if current.account is not None:
-                _check_same("account", self.account, current.account)
+                check_same("contribution", "account", self.account, current.account)
 
     def apply_to(self, current: Contribution | None) -> Contribution:
         return Contribution(
@@ -90,7 +89,7 @@ class Returned(Change[Contribution], stored_as="contribution.returned", personal
 
     def admit(self, current: Contribution) -> None:
         check_amount(self.amount, self.currency)
-        _check_same("currency", self.currency, current.currency)
+        check_same("contribution", "currency", self.currency, current.currency)
         if self.amount > current.held:
             raise NotPermitted(
                 f"{self.amount} can't be returned of {current.held} received", field="amount"
@@ -107,13 +106,3 @@ CONTRIBUTION = Kind(
     key_column="contribution",
     key_example="C-2023-KAZ",
 )
-
-
-def _check_year(year: int) -> None:
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise Malformed(f"{year} is not a fiscal year", field="fiscal_year")
-
-
-def _check_same(field: str, given: object, before: object) -> None:
-    if given != before:
-        raise NotPermitted(f"the contribution's {field} is {before}, not {given}", field=field)

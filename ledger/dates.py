@@ -283,6 +283,23 @@ def _within_in_words(begin: _Span, end: _Span) -> str:
     return f"on an unknown day between {_joined(begin, 'and', end)}"
 
 
+# ---------------------------------------------------------------- years and periods
+
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+
+
+def check_year(year: int, *, field: str = "fiscal_year") -> None:
+    """Refuse, with `Malformed`, a year that an organization of our time has no business in."""
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        raise Malformed(f"{year} is not a {field.replace('_', ' ')}", field=field)
+
+
+def check_period(start: date, end: date, *, field: str = "period_end") -> None:
+    """Refuse, with `Malformed`, a period that ends before it begins; one day is a period."""
+    if end < start:
+        raise Malformed(f"the period ends on {end}, before it begins on {start}", field=field)
+
+
 # ---------------------------------------------------------------- where a day ends
 
 

@@ -78,10 +78,10 @@ def person_years(first: date, last: date, convention: Convention) -> Decimal:
     return to_decimal(person_years_exact(first, last, convention))
 
 
-def to_decimal(years: Fraction) -> Decimal:
-    """An exact number of years, such as a sum, to 10 places, half to even."""
+def to_decimal(exact: Fraction) -> Decimal:
+    """An exact number, such as a sum of years or a ratio, to 10 places, half to even."""
     # From text, since arithmetic would round to the precision of the caller's context.
-    return Decimal(f"{round(years * 10**_PLACES)}e-{_PLACES}")
+    return Decimal(f"{round(exact * 10**_PLACES)}e-{_PLACES}")
 
 
 class _CalendarDay(NamedTuple):

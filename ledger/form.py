@@ -37,6 +37,7 @@ def check_form(proposal: Proposal, kind: Kind) -> None:
     _check_idempotency_key(proposal.idempotency_key)
     _check_moment(proposal)
     _check_parts(proposal, kind)
+    _check_natural_key(proposal, kind)
 
 
 def _values(proposal: Proposal) -> Iterator[tuple[str, Any]]:
@@ -133,3 +134,19 @@ def _check_parts(proposal: Proposal, kind: Kind) -> None:
         raise NotPermitted(f"{statement.event.stored_as} is not an event of a {kind.name}")
     if statement.effective is None and proposal.corrects is None:
         raise NotPermitted("say when it was true", field="effective")
+
+
+def _check_natural_key(proposal: Proposal, kind: Kind) -> None:
+    """Where the event states what the key is made of, the two must not contradict each other."""
+    event = proposal.statement.event
+    if event is None or not kind.key_parts_of(type(event)):
+        return
+    key = kind.natural_key({name: getattr(event, name) for name in kind.key_fields})
+    first, *_ = kind.key_fields
+    kind.check_key(key, field=first)
+    if key != proposal.key:
+        raise Malformed(
+            f"{', '.join(kind.key_fields)} make the key {key!r}, not {proposal.key!r}; record it"
+            " under that one",
+            field=first,
+        )

@@ -59,11 +59,15 @@ def _silent(done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a row of a register proposes, and where it stands."""
+    """What a row of a register proposes, and where it stands.
+
+    `key_cells` are what the columns hold that name its record, None for what is empty.
+    """
 
     proposal: Proposal
     file: str
     line: int
+    key_cells: tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ def read_register(
     if problems:
         raise ImportRefused(problems)
     return Register(
-        [Row(row.proposal(keys[row.place]), *row.place) for row in ordered],
+        [Row(row.proposal(keys[row.place]), *row.place, row.key_cells) for row in ordered],
         [path.name for path, _, _ in paths],
     )
 
@@ -294,8 +298,10 @@ def _outcome(register: Register, answers: Sequence[Answer]) -> Outcome:
 def _problem_of(row: Row, refusal: Refused, ledger: Ledger) -> Problem:
     """The ledger's refusal of a row, as a problem of the cell at fault or else of its key."""
     kind = ledger.registry.kind(row.proposal.kind)
-    cells = _cells_of(row.proposal, kind.key_column)
-    column = refusal.field if refusal.field in cells else kind.key_column
+    naming = kind.key_fields or (kind.key_column,)
+    cells = _cells_of(row.proposal) | dict(zip(naming, row.key_cells, strict=True))
+    at_fault = refusal.field if refusal.field in cells else None
+    column = at_fault or naming[0]
     value = cells[column]
     reason = behind(column, value, refusal.message)
     if isinstance(refusal, KeyReused):
@@ -305,14 +311,17 @@ def _problem_of(row: Row, refusal: Refused, ledger: Ledger) -> Problem:
             " names the label; a row that is new goes below those of its record, or says in a"
             " column ordinal which of them it is (2, 3 …)"
         )
+    name = f"{kind.name} {row.proposal.key!r}"
+    if kind.key_fields and at_fault is None and name not in reason:
+        # No single cell holds the key that the refusal is about.
+        reason = f"{name}: {reason}"
     return Problem(file=row.file, line=row.line, column=column, value=value, reason=reason)
 
 
-def _cells_of(proposal: Proposal, key_column: str) -> dict[str, str | None]:
-    """What the cells of a row held, by column; None for what was empty or is about a person."""
+def _cells_of(proposal: Proposal) -> dict[str, str | None]:
+    """What a row's cells held, by column, the key aside; None for what was empty or is personal."""
     statement, source = proposal.statement, proposal.statement.source
     cells = {
-        key_column: proposal.key,
         "effective": statement.effective,
         "effective_text": statement.effective_text,
         "recorded_on": proposal.recorded_as,

@@ -1,8 +1,9 @@
 """One file of a register: its columns, and its rows read into statements.
 
-A column is the record's key, a field of the event, or one of `COMMON`. An empty cell is no value.
-Blanks around a cell are refused, so that no key or code gets stored in two spellings; only free
-text is kept as it is. What is wrong is collected, so that a user sees all of it at once.
+A column is the record's key, or one of the fields that it is made of; a field of the event; or one
+of `COMMON`. An empty cell is no value. Blanks around a cell are refused, so that no key or code
+gets stored in two spellings; only free text is kept as it is. What is wrong is collected, so that a
+user sees all of it at once.
 """
 
 from __future__ import annotations
@@ -52,7 +53,12 @@ class Occasion:
 
 
 class Sheet:
-    """What a file of one event type holds: its columns, and what reads their cells."""
+    """What a file of one event type holds: its columns, and what reads their cells.
+
+    `naming` are the columns that name the record, with what reads them: the key's own, or those of
+    the fields that it is made of. No row does without those in `required_naming`, and none but
+    corrections and annulments without those in `required`.
+    """
 
     def __init__(self, kind: Kind, event: type[AnyEvent], registry: Registry) -> None:
         self.kind = kind
@@ -60,10 +66,15 @@ class Sheet:
         self.file = file_name(event.stored_as)
         self.fields = {field.name: field for field in fields_of(event)}
         self.parsers = {name: parser_of(field, registry) for name, field in self.fields.items()}
-        self.columns = tuple(dict.fromkeys((kind.key_column, *self.fields, *COMMON)))
+        parts = kind.key_parts()
+        self.naming = {part.name: parser_of(part, registry) for part in parts}
+        if not parts:
+            self.naming[kind.key_column] = partial(checked_key, kind)
+        self.columns = tuple(dict.fromkeys((*self.naming, *self.fields, *COMMON)))
+        optional = {part.name for part in parts if part.optional}
+        self.required_naming = tuple(name for name in self.naming if name not in optional)
         needed = (name for name, field in self.fields.items() if not field.optional)
-        # What is filled in every row but those of corrections and annulments.
-        self.required = tuple(dict.fromkeys((kind.key_column, "effective", *needed)))
+        self.required = tuple(dict.fromkeys((*self.required_naming, "effective", *needed)))
 
 
 def file_name(stored_as: str) -> str:
@@ -75,13 +86,15 @@ def file_name(stored_as: str) -> str:
 class RegisterRow:
     """A row as it was read, without its place among the others.
 
-    `moment` is when an older register took it, `day` the day of that, and `recorded_as` how it says
-    so; None is now.
+    `key_cells` are what the columns hold that name its record, None for what is empty. `moment` is
+    when an older register took it, `day` the day of that, and `recorded_as` how it says so; None is
+    now.
     """
 
     sheet: Sheet
     line: int
     key: str
+    key_cells: tuple[str | None, ...]
     statement: Statement
     moment: datetime | None
     day: date | None
@@ -181,7 +194,7 @@ def _check_header(sheet: Sheet, line: int, header: list[str], problems: list[Pro
         complain(f"no name stands over column {', '.join(unnamed)}; {columns}")
     for name, count in Counter(filter(None, header)).items():
         if name not in sheet.columns:
-            complain(f"there is no such column{guess(name, sheet.columns)}; {columns}", name)
+            complain(f"there is no such column{_hint(name, sheet)}; {columns}", name)
         elif count > 1:
             complain("there is another column of this name", name)
     for name in _columns_missing(sheet, header):
@@ -189,10 +202,17 @@ def _check_header(sheet: Sheet, line: int, header: list[str], problems: list[Pro
     return True
 
 
+def _hint(name: str, sheet: Sheet) -> str:
+    """What whoever named a column so probably wants to know, as the end of a sentence."""
+    if name == sheet.kind.key_column:
+        return f"; the key of a {sheet.kind.name} is made of {', '.join(sheet.naming)}"
+    return guess(name, sheet.columns)
+
+
 def _columns_missing(sheet: Sheet, header: list[str]) -> list[str]:
     """The columns without which no row of the file could be read."""
     if "annuls" in header:
-        needed: tuple[str, ...] = (sheet.kind.key_column,)
+        needed = sheet.required_naming
     elif "corrects" in header:
         needed = tuple(name for name in sheet.required if name != "effective")
     else:
@@ -223,8 +243,9 @@ class _Reading:
         """Yield the row, unless anything is wrong with it."""
         is_complete = self._check_filled()
         sheet, zone, now = self._sheet, self._occasion.zone, self._occasion.now
-        key = self._value(sheet.kind.key_column, partial(checked_key, sheet.kind))
-        values = {name: self._value(name, parse) for name, parse in self._event_parsers()}
+        named = {name: self._value(name, parse) for name, parse in sheet.naming.items()}
+        key = self._key(named)
+        values = dict(self._event_values(named))
         recorded = self._common("recorded_on", lambda text: recorded_on(text, zone, now))
         moment, day = recorded or (None, None)
         statement = self._statement_but_for_its_event()
@@ -241,6 +262,7 @@ class _Reading:
             sheet=sheet,
             line=self._line,
             key=key,
+            key_cells=tuple(named.values()),
             statement=Statement(event=event, registered_on=registered_on, **statement),
             moment=moment,
             day=day,
@@ -270,9 +292,9 @@ class _Reading:
         Those have been complained of with the header, unless only annulments do without them.
         """
         if self._is_annulment:
-            required: tuple[str, ...] = (self._sheet.kind.key_column,)
+            required = self._sheet.required_naming
             for name in self._sheet.fields:
-                is_its_own = name in COMMON or name == self._sheet.kind.key_column
+                is_its_own = name in COMMON or name in self._sheet.naming
                 if self._cells.get(name) and not is_its_own:
                     self._complain(name, "an annulment leaves this empty")
         else:
@@ -284,13 +306,30 @@ class _Reading:
             if self._cells.get(name) == "":
                 self._complain(name, "it is empty, and must not be")
         for name in missing:
-            if "annuls" in self._cells and name != self._sheet.kind.key_column:
+            if "annuls" in self._cells and name not in self._sheet.naming:
                 self._complain(name, "this column is missing, and only annulments do without it")
         return not missing
 
-    def _event_parsers(self) -> Iterator[tuple[str, Callable[[str], Any]]]:
-        if not self._is_annulment:
-            yield from self._sheet.parsers.items()
+    def _key(self, named: Mapping[str, Any]) -> str | None:
+        """The key of the record that these cells name; None if they can't be read."""
+        sheet = self._sheet
+        for name, value in named.items():
+            if value is None and (self._cells.get(name) or name in sheet.required_naming):
+                return None
+        if not sheet.kind.key_fields:
+            return str(named[sheet.kind.key_column])
+        key = sheet.kind.natural_key(named)
+        try:
+            sheet.kind.check_key(key, field=sheet.kind.key_fields[0])
+        except Refused as refusal:
+            self._complain(refusal.field, refusal.message)
+        return key
+
+    def _event_values(self, named: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """The fields of the event; those that the key is made of have been read."""
+        for name, parse in () if self._is_annulment else self._sheet.parsers.items():
+            is_read = name in self._sheet.kind.key_fields
+            yield name, named[name] if is_read else self._value(name, parse)
 
     def _source(self) -> Source | None:
         """The source; its locator is split off where there is no column for it."""

@@ -21,7 +21,7 @@ from typing import (
     get_type_hints,
 )
 
-from ledger.refusal import AlreadyExists, Malformed, NotFound
+from ledger.refusal import AlreadyExists, Malformed, NotFound, NotPermitted
 
 S = TypeVar("S")
 
@@ -139,6 +139,7 @@ class Kind:
     the key in an import file. Keys are natural where there is one (`KAZ`, `C-2023-KAZ`) and never
     a person's name. A kind with `key_fields` has no such column: its keys are made of the values of
     these fields (`CPI-KAZ`), which its first events state and the files of all its events have.
+    They are texts or keys of other records. An event has all of them or none.
     """
 
     name: str
@@ -149,18 +150,51 @@ class Kind:
     key_example: str
     key_fields: tuple[str, ...] = ()
 
-    def check_key(self, key: str) -> None:
-        """Raise `Malformed` unless `key` has the form of this kind's keys."""
+    def __post_init__(self) -> None:
+        if self.key_fields:
+            _check_key_parts(self)
+
+    def key_parts(self) -> tuple[Field, ...]:
+        """The fields that keys are made of, as the first event that has them states them."""
+        return next(filter(None, map(self.key_parts_of, self.events)), ())
+
+    def key_parts_of(self, event: type[AnyEvent]) -> tuple[Field, ...]:
+        """Those fields of an event that keys are made of, in the order of a key."""
+        by_name = {field.name: field for field in fields_of(event)}
+        return tuple(by_name[name] for name in self.key_fields if name in by_name)
+
+    def check_key(self, key: str, *, field: str | None = None) -> None:
+        """Raise `Malformed` unless `key`, got from `field`, has the form of this kind's keys."""
         if not self.key_form.fullmatch(key):
             shown = key if len(key) <= 60 else f"{key[:60]}… ({len(key)} characters)"
             raise Malformed(
                 f"{shown!r} is not a key of a {self.name}; one looks like {self.key_example!r}",
-                field=self.key_column,
+                field=field or self.key_column,
             )
 
     def natural_key(self, values: Mapping[str, str | None]) -> str:
         """The key that `key_fields` make with these values; what has none is left out."""
         return "-".join(value for name in self.key_fields if (value := values.get(name)))
+
+
+def _check_key_parts(kind: Kind) -> None:
+    """Raise `TypeError` for events from which keys can't be made, each time in the same way."""
+    names, parts = ", ".join(kind.key_fields), kind.key_parts()
+    stated = [found for event in kind.events if (found := kind.key_parts_of(event))]
+    if len(parts) < len(kind.key_fields) or any(found != parts for found in stated):
+        raise TypeError(
+            f"the events of a {kind.name} that have {names} must have all of them, and alike"
+        )
+    if any(part.type is not str or part.personal for part in parts):
+        raise TypeError(f"{names} make keys of a {kind.name}, so they are texts, and not personal")
+    if all(part.optional for part in parts):
+        raise TypeError(f"one of {names} must never be empty, or a {kind.name} may have no key")
+
+
+def check_same(record: str, field: str, given: object, before: object) -> None:
+    """Refuse, with `NotPermitted`, a value of `field` that a later event of the record changes."""
+    if given != before:
+        raise NotPermitted(f"the {record}'s {field} is {before}, not {given}", field=field)
 
 
 class Registry:

@@ -14,7 +14,7 @@ brought in line in the same transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -198,8 +198,8 @@ def rebuild(
     another rebuild or a verification is under way, if the schema holds what a swap would lose, or
     if an entry can't be read.
     """
-    with connect(url, OWNER) as connection:
-        _take_lock(connection)
+    taken = "the read models are being rebuilt or verified by another process: wait until it ends"
+    with connect(url, OWNER) as connection, locked(connection, taken):
         try:
             return _rebuild(connection, tables, progress)
         except psycopg.OperationalError as error:
@@ -208,12 +208,22 @@ def rebuild(
             ) from error
 
 
-def _take_lock(connection: AnyConnection) -> None:
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [REBUILDING]).fetchone()
+@contextmanager
+def locked(connection: AnyConnection, taken: str, *, shared: bool = False) -> Iterator[None]:
+    """Keep rebuilds away, and unless `shared` verifications too; `Unusable` says `taken` if not.
+
+    The lock is given back before the connection is closed, since the database notices a closed one
+    only some time later, and whoever comes next would find the lock still taken.
+    """
+    form = "_shared" if shared else ""
+    row = connection.execute(f"SELECT pg_try_advisory_lock{form}(%s)", [REBUILDING]).fetchone()
     if row != (True,):
-        raise Unusable(
-            "the read models are being rebuilt or verified by another process: wait until it ends"
-        )
+        raise Unusable(taken)
+    try:
+        yield
+    finally:
+        with suppress(psycopg.Error):
+            connection.execute(f"SELECT pg_advisory_unlock{form}(%s)", [REBUILDING])
 
 
 def _rebuild(

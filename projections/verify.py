@@ -31,7 +31,7 @@ from ledger.soundness import Findings, Problem, check_history, check_log, counte
 from ledger.stream import streamed
 from ledger.timeline import Step, steps
 from projections import rules
-from projections.rebuild import REBUILDING
+from projections.rebuild import locked
 from projections.timeline import SCHEMA, Table, all_rows
 
 MOST_GROUNDS = 65_536
@@ -102,8 +102,9 @@ def verify(
     recording goes on meanwhile: all is seen as it was in one moment. `Unusable` if the database
     can't be used, or the read models are being rebuilt.
     """
-    with connect(url) as connection:
-        _share_lock(connection)
+    taken = "the read models are being rebuilt: wait until that ends"
+    # The snapshot would not see the rows of tables that are swapped in after it was taken.
+    with connect(url) as connection, locked(connection, taken, shared=True):
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         try:
@@ -121,13 +122,6 @@ def verify(
         errors=findings.errors,
         warnings=findings.warnings,
     )
-
-
-def _share_lock(connection: AnyConnection) -> None:
-    # The snapshot would not see the rows of tables that are swapped in after it was taken.
-    row = connection.execute("SELECT pg_try_advisory_lock_shared(%s)", [REBUILDING]).fetchone()
-    if row != (True,):
-        raise Unusable("the read models are being rebuilt: wait until that ends")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,28 @@ from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDept
 from strawberry.schema.config import StrawberryConfig
 
 from schema.accounts import Accounts
+from schema.activities import Activities
+from schema.audit_reports import AuditReports
 from schema.bodies import Bodies
 from schema.budgets import Budgets
 from schema.contributions import Contributions
+from schema.depositary_notifications import DepositaryNotifications
+from schema.dimensions import Dimensions
 from schema.errors import Schema
+from schema.expenditures import Expenditures
+from schema.financial_reports import FinancialReports
 from schema.operation import OperationNamed
+from schema.organizations import Organizations
 from schema.persons import Persons
+from schema.plans import Plans
+from schema.priority_areas import PriorityAreas
 from schema.query import LedgerPoint, Records, ledger
 from schema.scalars import SCALARS
 from schema.secondments import Secondments
 from schema.states import States
+from schema.treaties import Treaties
+from schema.treaty_participants import TreatyParticipants
+from schema.treaty_statements import TreatyStatements
 
 
 # One of the two lists that a new kind of record joins; projections/__init__.py has the other.
@@ -30,6 +42,18 @@ class Ledger(
     Budgets,
     Contributions,
     Secondments,
+    Dimensions,
+    PriorityAreas,
+    Plans,
+    Activities,
+    Organizations,
+    Treaties,
+    TreatyParticipants,
+    TreatyStatements,
+    DepositaryNotifications,
+    Expenditures,
+    FinancialReports,
+    AuditReports,
 ):
     """What `Ledger` has, by the kinds of records."""
 

@@ -26,7 +26,7 @@ from schema.reading import (
 )
 from schema.record import Record
 from schema.states import State
-from schema.values import Count, DecimalRange, ImpreciseDate, Money, MoneyRange
+from schema.values import Count, DecimalRange, ImpreciseDate, Money, MoneyRange, money_range
 
 
 def _outstanding(pledged: Decimal | None, received: Decimal, currency: str) -> Money | None:
@@ -96,19 +96,11 @@ class ContributionGrouping(Enum):
     ACCOUNT = "account"
 
 
-def _money(value: Decimal, low: Decimal, high: Decimal, currency: str) -> MoneyRange:
-    return MoneyRange(amount=value, low=low, high=high, currency=currency)
-
-
 def _share(*values: Decimal) -> DecimalRange | None:
     share = rows.share(rows.Range(*values[:3]), rows.Range(*values[3:]))
     return (
         None if share is None else DecimalRange(value=share.value, low=share.low, high=share.high)
     )
-
-
-def _sum(description: str, name: str) -> Any:
-    return made(description, _money, name, f"{name}_low", f"{name}_high", "currency")
 
 
 @strawberry.type(description="What a group of contributions in one currency adds up to.")
@@ -130,10 +122,10 @@ class ContributionTotal:
         "contributors_certain",
         "contributors_possible",
     )
-    pledged: MoneyRange = _sum("What was promised.", "pledged")
-    received: MoneyRange = _sum("What came in.", "received")
-    returned: MoneyRange = _sum("What went back.", "returned")
-    net: MoneyRange = _sum("What came in and did not go back.", "net")
+    pledged: MoneyRange = money_range("What was promised.", "pledged")
+    received: MoneyRange = money_range("What came in.", "received")
+    returned: MoneyRange = money_range("What went back.", "returned")
+    net: MoneyRange = money_range("What came in and did not go back.", "net")
     share: DecimalRange | None = made(
         "Which part of the net of all groups in this currency it is, from 0 to 1.",
         _share,

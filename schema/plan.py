@@ -66,26 +66,34 @@ class Plan:
             case ToFigure():
                 return self._figure(declared, named, nodes, arguments)
             case ToKeyed():
-                (key,) = arguments.values()
-                return self.one(declared.table, named, nodes, key=str(key))
+                (value,) = arguments.values()
+                return self._keyed(declared, named, nodes, str(value))
         raise TypeError(f"{parent.name}.{nodes[0].name.value} can't be read on its own")
 
     def one(
         self, table: str, named: GraphQLObjectType, nodes: list[FieldNode], *, key: str
     ) -> Statement:
         """The statement of the record of that key, as of the point."""
-        where = SQL("{}.key = {} AND {}").format(
-            ONE, self.names.parameter(key, "text"), AS_OF.format(t=ONE)
-        )
-        return self.one_where(table, named, nodes, where)
+        return self._keyed(ToKeyed(table), named, nodes, key)
+
+    def _keyed(
+        self, declared: ToKeyed, named: GraphQLObjectType, nodes: list[FieldNode], value: str
+    ) -> Statement:
+        name, sql_type = declared.column
+        place = self.names.parameter(value, sql_type)
+        where = SQL("{} = {} AND {}").format(column_of(ONE, name), place, AS_OF.format(t=ONE))
+        return self.one_where(declared.table, named, nodes, where)
 
     def one_where(
         self, table: str, named: GraphQLObjectType, nodes: list[FieldNode], where: Composable
     ) -> Statement:
-        """The statement of the one row of `table`, aliased `ONE`, that satisfies `where`."""
+        """The statement of the row of `table`, aliased `ONE`, that satisfies `where`.
+
+        Of several it is the first in the order of keys.
+        """
         source = Source(ONE)
         value = self._object(source, named, nodes)
-        sql = source.select(table, where)
+        sql = SQL("{} ORDER BY {}").format(source.select(table, where), column_of(ONE, "key"))
         return Statement(sql, self.names.parameters, lambda rows: value(rows[0]) if rows else None)
 
     def _object(self, source: Source, named: GraphQLObjectType, nodes: list[FieldNode]) -> Value:

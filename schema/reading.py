@@ -99,9 +99,13 @@ class ToFigure:
 
 @dataclass(frozen=True, slots=True)
 class ToKeyed:
-    """The one row of `table` whose key is the field's only argument."""
+    """The row of `table` that has the field's only argument in a column, its key unless said.
+
+    The column is its name and its SQL type. Of several rows it is the first in the order of keys.
+    """
 
     table: str
+    column: tuple[str, str] = ("key", "text")
 
 
 @dataclass(frozen=True, slots=True)

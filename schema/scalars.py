@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NewType
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.schema.types.base_scalars import DecimalDefinition
 from strawberry.schema.types.scalar import DEFAULT_SCALAR_REGISTRY
 
 from ledger.dates import format_moment
@@ -39,10 +42,20 @@ def _serialize_instant(value: Any) -> str:
     return format_moment(value) if isinstance(value, datetime) else str(value)
 
 
+def _serialize_decimal(value: Any) -> str:
+    # Never with an exponent, which `str` has for 0.0000000000.
+    return format(value, "f")
+
+
 BigInt = NewType("BigInt", int)
 Instant = NewType("Instant", object)
 
 SCALARS: dict[object, Any] = {
+    Decimal: replace(
+        DecimalDefinition,
+        description="A decimal number as text, without an exponent.",
+        serialize=_serialize_decimal,
+    ),
     BigInt: strawberry.scalar(
         name="BigInt",
         description="A whole number as text, since it may have more than 53 bits. Input may be a"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import strawberry
 
 from ledger.dates import parse_edtf
+from schema.reading import made
 
 
 @strawberry.type(description="An amount in one currency. Amounts are decimals, as text.")
@@ -78,3 +80,55 @@ class MoneyRange:
     low: Decimal = strawberry.field(description="The least.")
     high: Decimal = strawberry.field(description="The greatest.")
     currency: str = strawberry.field(description="The ISO 4217 code.")
+
+    @classmethod
+    def of(cls, amount: Decimal, low: Decimal, high: Decimal, currency: str) -> MoneyRange:
+        """The range of the three amounts."""
+        return cls(amount=amount, low=low, high=high, currency=currency)
+
+
+def money_range(description: str, name: str) -> Any:
+    """A field that reads a `MoneyRange` from the columns `name`, `name_low` and `name_high`."""
+    return made(description, MoneyRange.of, name, f"{name}_low", f"{name}_high", "currency")
+
+
+@strawberry.type(description="A span of days, both its ends included.")
+class Period:
+    start: date = strawberry.field(description="The first day.")
+    end: date = strawberry.field(description="The last day.")
+
+    @classmethod
+    def of(cls, start: date | None, end: date | None) -> Period | None:
+        """The period between the two days; None without them."""
+        return None if start is None or end is None else cls(start=start, end=end)
+
+
+@strawberry.type(
+    description="Whether something holds on a day when some of what happened is not dated exactly."
+)
+class Certainty:
+    certain: bool = strawberry.field(description="However the dates are read.")
+    possible: bool = strawberry.field(description="If the dates are read in its favour.")
+
+    @classmethod
+    def of(cls, held: tuple[bool, bool]) -> Certainty:
+        """The answer of the two truths."""
+        return cls(certain=held[0], possible=held[1])
+
+
+@strawberry.type(
+    description="A day that follows from others, some of which may not be dated exactly."
+)
+class DayRange:
+    day: date | None = strawberry.field(
+        description="On the cautious reading of the dates; nothing if it does not come by that."
+    )
+    earliest: date = strawberry.field(description="The first day that it may be.")
+    latest: date | None = strawberry.field(
+        description="The last day that it may be; nothing if it may not come at all."
+    )
+
+    @classmethod
+    def of(cls, days: tuple[date | None, date, date | None] | None) -> DayRange | None:
+        """The range of the three days; None of nothing."""
+        return None if days is None else cls(day=days[0], earliest=days[1], latest=days[2])

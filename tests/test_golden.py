@@ -1,8 +1,8 @@
 """Every event that was ever stored stays readable: a stored body and header of each, as files.
 
 The files never change. An event with a new stored name gets one by adding an example of it to
-`EXAMPLES` and running `python -m tests.test_golden`, which writes what is missing and nothing else.
-When the shape of an event changes, its example here changes with it and its file does not: then
+tests/stored and running `python -m tests.test_golden`, which writes what is missing and nothing
+else. When the shape of an event changes, its example changes with it and its file does not: then
 the file shows that a body of the older shape is read as the present one.
 """
 
@@ -10,177 +10,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from ledger import accounts, bodies, budgets, contributions, persons, secondments, states
 from ledger.canonical import canonical
 from ledger.codec import ERASED, EntryMapper, digest, header, seal
-from ledger.dates import parse_edtf, parse_moment
-from ledger.entry import Proposal, Source, Statement, record_id
-from ledger.kind import ANNULLED, AnyEvent
+from ledger.dates import parse_moment
+from ledger.entry import Proposal, Statement, record_id
+from ledger.kind import ANNULLED
 from projections import REGISTRY
+from tests.stored import EXAMPLES
+from tests.stored.example import Example
 
 FOLDER = Path(__file__).with_name("golden")
 SUMS = FOLDER / "SHA256SUMS"
 MAPPER = EntryMapper(REGISTRY)
 PERSON_KEY = bytes(range(32))
-SOURCE = Source(document="CICA/SG/2023/1", locator="§ 12", sha256="ab" * 32)
 
-
-@dataclass(frozen=True, kw_only=True)
-class Example:
-    """What a golden file holds, decoded."""
-
-    kind: str
-    key: str
-    statement: Statement
-    corrects: int | None = None
-    annuls: int | None = None
-
-
-def _said(event: AnyEvent | None, effective: str | None, **given: Any) -> Statement:
-    return Statement(
-        event=event,
-        effective=None if effective is None else parse_edtf(effective),
-        recorded_by="P-001",
-        **given,
-    )
-
-
-EXAMPLES: dict[str, Example] = {
-    "state.admitted": Example(
-        kind="state",
-        key="KAZ",
-        statement=_said(
-            states.Admitted(status=states.Status.MEMBER, name_en="Kazakhstan", name_ru="Казахстан"),
-            "[1999-09-14..2002-06-04]",
-            effective_text="founding member",
-            source=SOURCE,
-            basis="public",
-            note='a note with "quotes", a \\ and a\nline end',
-            registered_on=date(2002, 6, 5),
-        ),
-    ),
-    "state.status_changed": Example(
-        kind="state",
-        key="TKM",
-        statement=_said(states.StatusChanged(status=states.Status.OBSERVER), "2021~"),
-    ),
-    "state.renamed": Example(
-        kind="state",
-        key="TUR",
-        statement=_said(states.Renamed(name_en="Türkiye"), "2022-06-01"),
-    ),
-    "body.established": Example(
-        kind="body",
-        key="SOC",
-        statement=_said(
-            bodies.Established(
-                name_en="Senior Officials Committee",
-                category=bodies.Category.GOVERNING,
-                operational=True,
-            ),
-            "1993/..",
-            source=Source(document="CICA/1999/1"),
-        ),
-    ),
-    "body.began_operating": Example(
-        kind="body", key="YC", statement=_said(bodies.BeganOperating(), "2019-04")
-    ),
-    "body.ceased_operating": Example(
-        kind="body", key="YC", statement=_said(bodies.CeasedOperating(), "2023-08-27/2023-08-29")
-    ),
-    "body.renamed": Example(
-        kind="body",
-        key="YC",
-        statement=_said(bodies.Renamed(name_en="Youth Council"), None, reason="misspelt"),
-        corrects=7,
-    ),
-    "person.registered": Example(
-        kind="person", key="P-001", statement=_said(persons.Registered(name="Әйгерім"), "2023")
-    ),
-    "person.renamed": Example(
-        kind="person", key="P-001", statement=_said(persons.Renamed(name="Zoë 😀"), "2023-05-12")
-    ),
-    "bank_account.opened": Example(
-        kind="account",
-        key="MAIN",
-        statement=_said(accounts.Opened(fund="General", currency="USD"), "2006"),
-    ),
-    "bank_account.closed": Example(
-        kind="account", key="MAIN", statement=_said(accounts.Closed(), "2023-12-31")
-    ),
-    "budget.approved": Example(
-        kind="budget",
-        key="2023",
-        statement=_said(
-            budgets.Approved(amount=Decimal("1973450.00"), currency="USD", decided_by="SOC"),
-            "2022-12-07",
-            basis="quoted",
-        ),
-    ),
-    "contribution.pledged": Example(
-        kind="contribution",
-        key="C-2023-KAZ",
-        statement=_said(
-            contributions.Pledged(
-                state="KAZ", fiscal_year=2023, amount=Decimal(500), currency="KZT", account="MAIN"
-            ),
-            "2023-01~",
-        ),
-    ),
-    "contribution.received": Example(
-        kind="contribution",
-        key="C-2023-KAZ",
-        statement=_said(
-            contributions.Received(
-                account="MAIN",
-                state="KAZ",
-                fiscal_year=2023,
-                amount=Decimal("10.50"),
-                currency="USD",
-            ),
-            "2023-05-12",
-            source=SOURCE,
-        ),
-    ),
-    "contribution.returned": Example(
-        kind="contribution",
-        key="C-2023-KAZ",
-        statement=_said(contributions.Returned(amount=Decimal("0.01"), currency="USD"), "2023-06"),
-    ),
-    "secondee.joined": Example(
-        kind="secondment",
-        key="S-KAZ-2023-I",
-        statement=_said(
-            secondments.Joined(
-                person="P-001", state="KAZ", title="Director", until=parse_edtf("2024-08")
-            ),
-            "2023-08-01",
-        ),
-    ),
-    "secondee.extended": Example(
-        kind="secondment",
-        key="S-KAZ-2023-I",
-        statement=_said(secondments.Extended(until=parse_edtf("2025")), "2024-07"),
-    ),
-    "secondee.left": Example(
-        kind="secondment", key="S-KAZ-2023-I", statement=_said(secondments.Left(), "2025-01-31")
-    ),
-    ANNULLED: Example(
-        kind="contribution",
-        key="C-2023-KAZ",
-        statement=_said(None, None, reason="entered twice"),
-        annuls=12,
-    ),
-}
 
 each_example = pytest.mark.parametrize("name", EXAMPLES)
 

@@ -16,8 +16,11 @@ import pytest
 from ledger import budgets, secondments, states
 from ledger.database import AnyConnection
 from ledger.entry import Proposal, Source
+from ledger.kind import AnyEvent, Kind, Opening
 from ledger.record import Ledger, SetRefused
 from ledger.refusal import NotFound, Refused, Unusable
+from ledger.treaty_participants import Denounced, Signed
+from projections import REGISTRY
 from tests.ledger.recording import (
     IN_TIME,
     annulled,
@@ -95,10 +98,7 @@ def test_a_key_and_a_principal_are_held_to_their_form(ledger: Ledger, what: str)
 
 
 NO_PRINCIPAL = "is not an opaque id of a principal: P-001, or a service in one lower-case word"
-KINDS = (
-    "{!r} is not a kind of record; kinds are"
-    " state, body, person, account, budget, contribution, secondment"
-)
+KINDS = "{!r} is not a kind of record; kinds are " + ", ".join(kind.name for kind in REGISTRY.kinds)
 
 
 @pytest.mark.parametrize("field", ["name_en", "name", "title", "state"])
@@ -232,13 +232,147 @@ def test_an_entry_is_a_fact_with_its_date_a_correction_or_an_annulment(
     refused(ledger, proposal, "NOT_PERMITTED", message, field=field)
 
 
+PARTICIPANT = "treaty, state, organization make the key {!r}, not {!r}; record it under that one"
+
+
+@pytest.mark.parametrize(
+    ("key", "stated", "message"),
+    [
+        ("CPI-CHN", {"state": "KAZ"}, PARTICIPANT.format("CPI-KAZ", "CPI-CHN")),
+        ("CPI", {"state": "KAZ"}, PARTICIPANT.format("CPI-KAZ", "CPI")),
+        ("KAZ-CPI", {"state": "KAZ"}, PARTICIPANT.format("CPI-KAZ", "KAZ-CPI")),
+        (
+            "CPI-EU",
+            {"state": "KAZ", "organization": "EU"},
+            PARTICIPANT.format("CPI-KAZ-EU", "CPI-EU"),
+        ),
+        ("CPI-KAZ", {}, PARTICIPANT.format("CPI", "CPI-KAZ")),
+        (
+            "CPI-KAZ",
+            {"state": "kaz"},
+            "'CPI-kaz' is not a key of a treaty_participant; one looks like 'CPI-KAZ'",
+        ),
+    ],
+)
+def test_a_natural_key_is_the_one_that_the_fields_make(
+    ledger: Ledger, key: str, stated: dict[str, str], message: str
+) -> None:
+    event = Signed(treaty="CPI", **stated)
+    wrong = proposed("treaty_participant", key, event)
+    refused(ledger, wrong, "MALFORMED", message, field="treaty")
+    refused(ledger, replace(wrong, corrects="a"), "MALFORMED", message, field="treaty")
+
+
+@pytest.mark.parametrize(
+    "proposal",
+    [
+        proposed("treaty_participant", "CPI-KAZ", Signed(treaty="CPI", state="KAZ")),
+        proposed("treaty_participant", "CPI-EU", Signed(treaty="CPI", organization="EU")),
+        proposed("treaty_participant", "ANY-KEY", Denounced()),
+        annulled("treaty_participant", "ANY-KEY", "treaty_participant/ANY-KEY/1"),
+    ],
+    ids=["state", "organization", "change", "annulment"],
+)
+def test_what_is_of_its_natural_key_or_states_none_does_reach_the_database(
+    ledger: Ledger, proposal: Proposal
+) -> None:
+    with pytest.raises(Unusable, match="reach the database"):
+        ledger.record(proposal)
+
+
+class Whole(Opening[str], stored_as="test.whole", personal=()):
+    """States all that keys are made of."""
+
+    one: str
+    two: str | None = None
+
+
+class Part(Opening[str], stored_as="test.part", personal=()):
+    """States a part of it."""
+
+    one: str
+
+
+class Unlike(Opening[str], stored_as="test.unlike", personal=()):
+    """States it in another way."""
+
+    one: str
+    two: str
+
+
+class Named(Opening[str], stored_as="test.named", personal=("two",)):
+    """States what is about a person."""
+
+    one: str
+    two: str
+
+
+class Counted(Opening[str], stored_as="test.counted", personal=()):
+    """States what is no text."""
+
+    one: str
+    two: int
+
+
+class Silent(Opening[str], stored_as="test.silent", personal=()):
+    """States nothing."""
+
+
+class Hollow(Opening[str], stored_as="test.hollow", personal=()):
+    """States nothing that must be there."""
+
+    one: str | None = None
+    two: str | None = None
+
+
+ALIKE = "the events of a thing that have one, two must have all of them, and alike"
+TEXTS = "one, two make keys of a thing, so they are texts, and not personal"
+
+
+@pytest.mark.parametrize(
+    ("events", "message"),
+    [
+        ([Whole, Part], ALIKE),
+        ([Part], ALIKE),
+        ([Silent], ALIKE),
+        ([Whole, Unlike], ALIKE),
+        ([Named], TEXTS),
+        ([Counted], TEXTS),
+        ([Silent, Hollow], "one of one, two must never be empty, or a thing may have no key"),
+    ],
+)
+def test_a_kind_is_refused_whose_events_make_no_keys(
+    events: list[type[AnyEvent]], message: str
+) -> None:
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        thing(*events)
+
+
+def thing(*events: type[AnyEvent]) -> Kind:
+    return Kind(
+        name="thing",
+        family="test",
+        events=events,
+        key_column="thing",
+        key_fields=("one", "two"),
+        key_example="A-B",
+    )
+
+
+def test_the_first_event_that_states_them_says_what_keys_are_made_of() -> None:
+    kind = thing(Silent, Whole)
+    parts = [(part.name, part.optional) for part in kind.key_parts()]
+    assert parts == [("one", False), ("two", True)]
+    assert kind.key_parts_of(Silent) == ()
+
+
 def test_an_entry_has_at_most_so_many_bytes(ledger: Ledger) -> None:
     with pytest.raises(Refused, match=r"^the entry has \d+ bytes; at most 65535 are stored$"):
         ledger.record(state(note="x" * 70_000))
 
 
 def test_each_proposal_of_a_set_is_refused_for_its_own_reason(ledger: Ledger) -> None:
-    set_: list[Any] = [state(), state("kaz"), replace(state(), kind="treaty"), state(note="\x00")]
+    set_: list[Any] = [state(), state("kaz"), replace(state(), kind="meeting"), state(note="\x00")]
     with pytest.raises(SetRefused) as caught:
         ledger.submit(set_).result(IN_TIME)
     assert [(index, type(refusal).code) for index, refusal in caught.value.refusals] == [

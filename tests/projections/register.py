@@ -8,20 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
 
-from ledger import accounts, bodies, budgets, contributions, persons, secondments, states
+from ledger import (
+    accounts,
+    activities,
+    audit_reports,
+    bodies,
+    budgets,
+    contributions,
+    dimensions,
+    expenditures,
+    financial_reports,
+    organizations,
+    persons,
+    plans,
+    priority_areas,
+    secondments,
+    states,
+)
 from ledger.database import connect
 from ledger.dates import HomeZone, parse_edtf
+from ledger.depositary_notifications import Circulated, Subject
 from ledger.entry import Proposal, Source, Statement
+from ledger.entry_into_force import Instrument
 from ledger.kind import AnyEvent
 from ledger.record import Ledger
 from ledger.refusal import Refused
 from ledger.settings import initialise
+from ledger.treaties import Opened
+from ledger.treaty_participants import Denounced, Deposited, InstrumentWithdrawn, Signed
+from ledger.treaty_statements import Formulated, Raised, Withdrawn
 from projections import REGISTRY, TABLES, rules
 from projections.timeline import Projector
 
@@ -67,6 +88,9 @@ def record_register(ledger: Ledger) -> None:
         ledger.record(proposed("person", "P-1", persons.Renamed(name="Other name"), "2010"))
     ledger.record(annulled("contribution", "C-ANNULLED", 1))
     record_at_random(ledger, seed=7, count=150)
+    ledger.submit(programme()).result()
+    ledger.submit(depositary()).result()
+    ledger.submit(accounting()).result()
 
 
 def record_at_random(ledger: Ledger, *, seed: int, count: int) -> int:
@@ -124,6 +148,121 @@ def grounds() -> list[Proposal]:
         proposed("budget", "2023", approved, "2022-12"),
         proposed("contribution", "C-ANNULLED", received("KAZ", "10.50"), "2023-05-12"),
     ]
+
+
+def programme() -> list[Proposal]:
+    """A plan and its activities: one of each status, one that was corrected, and one annulled."""
+    economic = dimensions.Defined(name_en="Economic")
+    adopted = plans.Adopted(year=2022, adopted_by="SEC", items=5)
+    held = activities.Held(format=activities.Format.ONLINE, participants=40, states=12)
+    another_place = activities.Held(place="Astana", participants=50)
+    postponed = activities.Postponed(reason="no venue")
+    return [
+        proposed("dimension", "ECO", economic, "2021-10"),
+        *(
+            proposed("priority_area", f"PA0{number}", _area(number), "2021-10")
+            for number in (1, 2, 3)
+        ),
+        proposed("plan", "PLAN-2022", adopted, "2021-12"),
+        *(_planned_activity(number) for number in range(6)),
+        proposed("activity", "A-1", held, "2022-05"),
+        proposed("activity", "A-1", another_place, "2022-06", corrects="activity/A-1/2"),
+        proposed("activity", "A-2", postponed, "2022-06-01"),
+        proposed("activity", "A-3", activities.Cancelled(), "[2022-06..2022-09]"),
+        proposed("activity", "A-4", held, "2022-08-27/2022-08-29"),
+        annulled("activity", "A-4", 2),
+    ]
+
+
+def _area(number: int) -> priority_areas.Defined:
+    return priority_areas.Defined(number=number, dimension="ECO", name_en=f"Area {number}")
+
+
+def _planned_activity(number: int) -> Proposal:
+    """An item of the plan, but for number 0, which belongs to nothing."""
+    is_item = number > 0
+    planned = activities.Planned(
+        plan="PLAN-2022" if is_item else None,
+        category=activities.Category.CBM_EVENT if is_item else activities.Category.OTHER,
+        area=f"PA0{1 + number % 2}" if is_item else None,
+        organizer="UZB" if number % 2 else None,
+        title_en=f"Seminar {number // 2}",
+        planned_dates=parse_edtf("2022-05"),
+    )
+    return proposed("activity", f"A-{number}", planned, "2021-12")
+
+
+def depositary() -> list[Proposal]:
+    """A treaty, participants that signed, are bound, withdrew or left, and what they said of it."""
+    opened = Opened(title_en="Convention", instruments_required=2, offset="P30D")
+    late = Deposited(treaty="CPI", organization="EU", instrument=Instrument.FORMAL_CONFIRMATION)
+    reservation = Formulated(treaty="CPI", state="KAZ", text="Not bound by article 4.")
+    objection = Raised(treaty="CPI", state="TUR", objects_to="R-1", text="Incompatible.")
+    notified = Circulated(treaty="CPI", subject=Subject.DEPOSIT, state="KAZ")
+    return [
+        proposed("organization", "EU", organizations.Registered(name_en="Union"), "1993-11"),
+        proposed("treaty", "CPI", opened, "2010-06-08"),
+        _of_participant("KAZ", Signed(treaty="CPI", state="KAZ"), "2010-06-08"),
+        _of_participant("KAZ", _ratified("KAZ"), "2012"),
+        _of_participant("UZB", _ratified("UZB"), "[2013..2014-05]"),
+        _of_participant("UZB", InstrumentWithdrawn(), "2014"),
+        _of_participant("TUR", _ratified("TUR"), "2015-09-30"),
+        _of_participant("TUR", Denounced(takes_effect=parse_edtf("2021")), "2020-05-12"),
+        _of_participant("EU", late, "2016-05"),
+        annulled("treaty_participant", "CPI-EU", 1),
+        _of_participant("KAZ", _ratified("KAZ"), None, corrects="treaty_participant/CPI-KAZ/2"),
+        proposed("treaty_statement", "R-1", reservation, "2012"),
+        proposed("treaty_statement", "O-1", objection, "2015-10"),
+        proposed("treaty_statement", "R-1", Withdrawn(), "2019"),
+        proposed("depositary_notification", "C.N.1.2012", notified, "2012-03"),
+    ]
+
+
+def _of_participant(party: str, event: AnyEvent, day: str | None, **more: Any) -> Proposal:
+    return proposed("treaty_participant", f"CPI-{party}", event, day, **more)
+
+
+def _ratified(state: str) -> Deposited:
+    return Deposited(treaty="CPI", state=state, instrument=Instrument.RATIFICATION)
+
+
+def accounting() -> list[Proposal]:
+    """A budget that was revised, what was spent and came back, and the reports on it."""
+    more = budgets.Revised(amount=Decimal("1600000.00"), currency="USD", decided_by="SEC")
+    came_back = expenditures.Refunded(amount=Decimal("0.50"), currency="USD")
+    first_half = financial_reports.Issued(
+        period_start=date(2022, 1, 1), period_end=date(2022, 6, 30)
+    )
+    audited = audit_reports.Issued(
+        auditor="Audit office", period_start=date(2020, 10, 1), period_end=date(2022, 12, 31)
+    )
+    considered = replace(audited, considered_by="A-1")
+    return [
+        proposed("budget", "2023", more, "2023-01/.."),
+        *(
+            proposed("expenditure", f"E-{number}", _spent(line, f"{number}00.50"), day)
+            for number, line, day in (
+                (1, "STAFF", "2022-05"),
+                (2, "TRAVEL", "[2022-06..2023-03]"),
+                (3, "STAFF", "2022-06-30"),
+            )
+        ),
+        proposed("expenditure", "E-1", came_back, "2022-08~"),
+        proposed("expenditure", "E-2", _spent("TRAVEL", "75"), None, corrects="expenditure/E-2/1"),
+        annulled("expenditure", "E-3", 1),
+        proposed(
+            "financial_report", "FIN-2021", financial_reports.Issued(fiscal_year=2021), "2022"
+        ),
+        proposed("financial_report", "FIN-2022-H1", first_half, "2022-09-15"),
+        proposed("audit_report", "AUDIT-1", audited, "2023-01~"),
+        proposed("audit_report", "AUDIT-1", considered, None, corrects="audit_report/AUDIT-1/1"),
+    ]
+
+
+def _spent(line: str, amount: str) -> expenditures.Incurred:
+    return expenditures.Incurred(
+        account="MAIN", fiscal_year=2023, line=line, amount=Decimal(amount), currency="USD"
+    )
 
 
 def received(state: str, amount: str) -> contributions.Received:

@@ -16,7 +16,8 @@ from ledger.timeline import Step
 from projections import TABLES
 from projections.timeline import Known, Span, Table, rows_known
 from tests.properties import naive
-from tests.properties.playing import ZONE, fact, tried_keys
+from tests.properties.playing import ZONE, fact
+from tests.properties.records import tried_keys
 from tests.properties.strategies import histories
 
 EVERY_TABLE = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -46,7 +47,7 @@ def asked(rows: Iterable[Known[Any]], day: date, position: int) -> list[Candidat
 
 def draw_entries(data: st.DataObject, table: AnyTable) -> list[Entry]:
     """The entries of a made-up record of a table's kind."""
-    key = tried_keys(table.kind)[0]
+    key = data.draw(st.sampled_from(tried_keys(table.kind)))
     return data.draw(histories([(table.kind, key)])).record(table.kind, key)
 
 
@@ -156,12 +157,16 @@ def conditions(draw: st.DrawFn, table: AnyTable, rows: Sequence[Any]) -> Conditi
 
 
 def amounts_of(table: AnyTable) -> list[str]:
-    """The columns of a table that are sums, or parts of one."""
+    """The columns of a table that are sums of money, or parts of one."""
+    return _numbers_of(table) if "currency" in table.names() else []
+
+
+def _numbers_of(table: AnyTable) -> list[str]:
     return [name for name, kind in table.columns().items() if kind == "numeric"]
 
 
 def numbers(table: AnyTable) -> st.SearchStrategy[Number]:
-    """A number to be had from a row: an amount, or 1, as in a count of records."""
-    return st.sampled_from([None, *amounts_of(table)]).map(
+    """A number to be had from a row: an amount, a share, or 1, as in a count of records."""
+    return st.sampled_from([None, *_numbers_of(table)]).map(
         lambda name: lambda row: Decimal(1 if name is None else getattr(row, name) or 0)
     )

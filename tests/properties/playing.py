@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from decimal import Decimal
-from enum import Enum
-from string import ascii_uppercase, digits
 from typing import Any
 
 from ledger.admission import Batch, Draft, History, Prepared
 from ledger.codec import EntryMapper
-from ledger.dates import Edtf, HomeZone, parse_edtf
+from ledger.dates import HomeZone, parse_edtf
 from ledger.entry import Entry, Proposal, Statement
 from ledger.kind import AnyEvent, Field, Kind, fields_of
 from ledger.refusal import Refused
 from ledger.store import Head
 from projections import REGISTRY
 from tests.properties.naive import Fact
+from tests.properties.records import founded_keys, plain_event
 
 ZONE = HomeZone("Asia/Almaty")
 BEGIN = datetime(2022, 12, 1, 2, tzinfo=UTC)
@@ -48,27 +46,7 @@ class Move:
 Plan = list[Move]
 
 
-# ---------------------------------------------------------------- keys and foundations
-
-
-def keys_of(kind: Kind) -> list[str]:
-    """Four keys of `kind`: two of records that others refer to, two of records to be tried."""
-    # From the end, so that a year that is a key is none of those in the dates.
-    endings = reversed(ascii_uppercase + digits)
-    keys = [kind.key_example[:-1] + ending for ending in endings]
-    fitting = [key for key in keys if kind.key_form.fullmatch(key) and key != kind.key_example]
-    assert len(fitting) >= 3, f"the keys of a {kind.name} are not made from their example"
-    return [kind.key_example, *fitting[:3]]
-
-
-def founded_keys(kind: Kind) -> list[str]:
-    """The keys of the records of `kind` that other records refer to."""
-    return keys_of(kind)[:2]
-
-
-def tried_keys(kind: Kind) -> list[str]:
-    """The keys of the records of `kind` whose histories are made up."""
-    return keys_of(kind)[2:]
+# ---------------------------------------------------------------- foundations
 
 
 def referred_to(kinds: Iterable[Kind]) -> list[Kind]:
@@ -89,41 +67,10 @@ def _fields(kind: Kind) -> Iterator[Field]:
 def foundations(kinds: Iterable[Kind]) -> Plan:
     """The moves that open every record that records of `kinds` may refer to."""
     return [
-        Move(kind=kind.name, key=key, event=plain_event(kind), effective="2001")
+        Move(kind=kind.name, key=key, event=plain_event(kind, key), effective="2001")
         for kind in referred_to(kinds)
         for key in founded_keys(kind)
     ]
-
-
-def plain_event(kind: Kind) -> AnyEvent:
-    """An event that opens a record of `kind` and says no more than it must."""
-    return plain_event_of(next(opening for opening in kind.events if opening.is_opening))
-
-
-def plain_event_of(event_class: type[AnyEvent]) -> AnyEvent:
-    """An event of a class that says no more than it must."""
-    fields = fields_of(event_class)
-    return event_class(**{f.name: None if f.optional else _plain_value(f) for f in fields})
-
-
-def _plain_value(field: Field) -> Any:
-    if field.refers_to is not None:
-        return founded_keys(REGISTRY.kind(field.refers_to))[0]
-    if field.name == "currency":
-        return "USD"
-    if issubclass(field.type, Enum):
-        return next(iter(field.type))
-    return _PLAIN[field.type]
-
-
-_PLAIN: dict[Any, Any] = {
-    str: "Alpha",
-    int: 2023,
-    bool: False,
-    Decimal: Decimal(1),
-    date: date(2001, 1, 1),
-    Edtf: parse_edtf("2001"),
-}
 
 
 # ---------------------------------------------------------------- playing
@@ -167,6 +114,23 @@ class Played:
     def record(self, kind: Kind, key: str) -> list[Entry]:
         """The entries of one record, in position order."""
         return [entry for entry in self.entries if (entry.kind, entry.key) == (kind.name, key)]
+
+    def state(
+        self, kind: Kind, key: str, *, before: int | None = None, on: date | None = None
+    ) -> Any:
+        """The state of a record: in the end, `before` the entry at a position, or `on` a day."""
+        state: Any = None
+        history = self.batch.histories.get((kind.name, key))
+        for step in () if history is None else history.steps:
+            if step.entry.position == before or (on is not None and step.latest > on):
+                break
+            state = step.event.apply_to(state)
+        return state
+
+    def last_date(self, kind: Kind, key: str) -> str | None:
+        """When it happened what happened last to a record, as stated."""
+        history = self.batch.histories.get((kind.name, key))
+        return history.steps[-1].effective.text if history and history.steps else None
 
     def play(self, move: Move) -> Entry | None:
         """Propose the next move of the plan; None if it was refused."""

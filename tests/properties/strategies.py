@@ -9,11 +9,12 @@ aim at.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cache
+from itertools import groupby
 from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
@@ -30,7 +31,13 @@ from tests.properties.playing import (
     Played,
     fact,
     foundations,
+)
+from tests.properties.records import (
     founded_keys,
+    mended,
+    of_record,
+    plain_event_of,
+    refusal,
 )
 
 T = TypeVar("T")
@@ -114,6 +121,8 @@ def _values_given(field: Field) -> st.SearchStrategy[Any]:
         return mostly(*founded_keys(REGISTRY.kind(field.refers_to)))
     if field.name == "currency":
         return mostly("USD", "KZT")
+    if field.type is int and "year" not in field.name:
+        return _COUNTS
     if issubclass(field.type, Enum):
         return st.sampled_from(list(field.type))
     return _VALUES[field.type]()
@@ -128,6 +137,8 @@ def _amounts() -> st.SearchStrategy[Decimal]:
         st.sampled_from([None] * 30 + [Decimal(0), Decimal("0.005")]),
     )
 
+
+_COUNTS = st.sampled_from([1, 2, 3, 40, 0])
 
 _VALUES: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
     str: lambda: st.sampled_from(["Alpha", "Beta", "Гамма"]),
@@ -148,8 +159,12 @@ EVENTS = {
 
 RecordName = tuple[Kind, str]
 
+# With more of them than that there are too few moves for each.
+_MOST_RECORDS = 24
+
 _HOURS = st.sampled_from([0, 0, 3, 17, 24]) | st.integers(0, 720)
 _WHAT = st.sampled_from(["change"] * 4 + ["correct"] * 4 + ["annul"] * 2 + ["restore"])
+_CARE = st.sampled_from(["great"] * 26 + ["little"] * 3 + ["none"] * 2)
 _DATE = st.sampled_from(["none", "same", "another", "another"])
 
 
@@ -157,19 +172,31 @@ _DATE = st.sampled_from(["none", "same", "another", "another"])
 def histories(
     draw: st.DrawFn, names: Sequence[RecordName], *, fewest: int = 3, most: int = 12
 ) -> Played:
-    """What `fewest` to `most` moves about the records named, on foundations, have left behind."""
+    """What `fewest` to `most` moves about the records named, on foundations, have left behind.
+
+    Are there very many, then they are about one of each kind; those stand together in `names`.
+    """
     played = Played.of(foundations([kind for kind, _ in names]))
     assert not played.refused, [str(refused) for refused in played.refused]
-    records = st.sampled_from(names)
+    if len(names) > _MOST_RECORDS:
+        names = [draw(st.sampled_from(ours)) for ours in _by_kind(names)]
+    turns = st.sampled_from([None] * len(names) + list(range(len(names))))
     moment = BEGIN
-    for _ in range(draw(st.integers(fewest, most))):
+    for number in range(draw(st.integers(fewest, most))):
         moment += timedelta(hours=draw(_HOURS))
-        kind, key = draw(records)
+        turn = draw(turns)
+        # Every other time it is the next one's turn, so that none is passed over.
+        kind, key = names[number % len(names) if turn is None else turn]
         event, effective, aim = _drawn(draw, kind, key, played)
         played.play(
             Move(kind=kind.name, key=key, event=event, effective=effective, aim=aim, moment=moment)
         )
     return played
+
+
+def _by_kind(names: Sequence[RecordName]) -> Iterator[list[RecordName]]:
+    for _, ours in groupby(names, lambda name: name[0].name):
+        yield list(ours)
 
 
 def plans(
@@ -192,7 +219,6 @@ def _drawn(
     live = [number for number, one in theirs.items() if is_live(one, known)]
     happened = [number for number in live if theirs[number].event is not None]
     annulments = [number for number in live if theirs[number].event is None]
-    changes = [event_class for event_class in kind.events if not event_class.is_opening]
     dates_used = [one.effective for one in known if one.effective is not None]
     what = draw(_WHAT)
     if what == "restore" and annulments:
@@ -200,22 +226,48 @@ def _drawn(
     # Those that are not live have been corrected or annulled already, so they are refused.
     if what == "annul" and theirs:
         return None, None, draw(_nearly_always(live, list(theirs)))
-    if what == "correct" and happened:
+    state = played.state(kind, key)
+    may_follow = [
+        event_class
+        for event_class in kind.events
+        if refusal(plain_event_of(event_class, kind, key, state), state) is None
+    ]
+    if happened and (what == "correct" or not may_follow):
         aim = draw(_nearly_always(happened, list(theirs)))
-        return *_corrected(draw, kind, played.plan[aim], dates_used), aim
-    usual = changes if happened and changes else kind.events[:1]
-    event_class = draw(_nearly_always(usual, kind.events))
-    return draw(EVENTS[event_class]), _date(draw, dates_used), None
+        before = played.state(kind, key, before=theirs[aim].position)
+        return *_corrected(draw, kind, played.plan[aim], before, dates_used), aim
+    event_class = draw(_nearly_always(may_follow, kind.events))
+    event, effective = _stated(draw, event_class, kind, key, state), _date(draw, dates_used)
+    then = played.state(kind, key, on=parse_edtf(effective).latest)
+    last = played.last_date(kind, key)
+    if last is not None and refusal(event, then) is not None and draw(st.integers(0, 3)) > 0:
+        effective = last
+    return event, effective, None
+
+
+def _stated(
+    draw: st.DrawFn, event_class: type[AnyEvent], kind: Kind, key: str, state: Any
+) -> AnyEvent:
+    """An event about a record in `state` that the rules mostly admit; rarely another record's."""
+    event, care = draw(EVENTS[event_class]), draw(_CARE)
+    if care == "none":
+        return event
+    ours = of_record(event, kind, key)
+    return mended(ours, state, draw(st.integers(0, 4))) if care == "great" else ours
 
 
 def _corrected(
-    draw: st.DrawFn, kind: Kind, target: Move, dates_used: Sequence[str]
+    draw: st.DrawFn, kind: Kind, target: Move, before: Any, dates_used: Sequence[str]
 ) -> tuple[AnyEvent, str | None]:
-    """A correction of the event, of its date, or of both; rarely by an event of another class."""
+    """A correction of the event, of its date, or of both; rarely by an event of another class.
+
+    `before` is the state of the record before what is corrected.
+    """
     if target.event is None:
         return draw(EVENTS[draw(st.sampled_from(kind.events))]), draw(dates())
     event_class = draw(_nearly_always([type(target.event)], kind.events))
-    event = target.event if draw(st.booleans()) else draw(EVENTS[event_class])
+    is_kept = draw(st.booleans())
+    event = target.event if is_kept else _stated(draw, event_class, kind, target.key, before)
     date_of = draw(_DATE)
     if date_of == "another":
         return event, _date(draw, dates_used)
@@ -230,5 +282,6 @@ def _date(draw: st.DrawFn, dates_used: Sequence[str]) -> str:
 
 
 def _nearly_always(usual: Sequence[T], others: Sequence[T]) -> st.SearchStrategy[T]:
-    """One of the usual, if there are any; rarely one of the others."""
-    return st.sampled_from([*usual] * 9 + [*others])
+    """One of the usual, if there are any; once in ten times one of the others, or of all."""
+    times = -(-9 * len(others) // len(usual)) if usual else 0
+    return st.sampled_from([*usual] * times + [*others])

@@ -17,7 +17,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ledger.entry import Entry
-from ledger.kind import AnyEvent, Kind, fields_of, references_of
+from ledger.kind import Kind, fields_of, references_of
 from projections import REGISTRY, TABLES
 from projections.timeline import Known, Span
 from tests.properties import naive
@@ -37,10 +37,9 @@ from tests.properties.playing import (
     Played,
     fact,
     foundations,
-    keys_of,
     referred_to,
-    tried_keys,
 )
+from tests.properties.records import changed, keys_of, tried_keys, values_of
 from tests.properties.strategies import days, examples, histories, plans
 
 TABLES_WITH_AMOUNTS = [table for table in TABLES if amounts_of(table)]
@@ -77,15 +76,24 @@ def test_renaming_keys_renames_them_in_the_answers(table: AnyTable, data: st.Dat
 
 
 def _swapped(kind: Kind) -> dict[str, str]:
-    """New keys for old: both records that are referred to, and both that are tried, swap theirs."""
-    first, second, third, fourth = keys_of(kind)
-    return {first: second, second: first, third: fourth, fourth: third}
+    """New keys for old: both records that are referred to, and both that are tried, swap theirs.
+
+    Keys that are made of others' keys follow these.
+    """
+    first, second, third, fourth = keys = keys_of(kind)
+    if not kind.key_fields:
+        return {first: second, second: first, third: fourth, fourth: third}
+    return {key: _with_others_swapped(kind, key) for key in keys}
 
 
-def changed(event: AnyEvent, changes: dict[str, Any]) -> AnyEvent:
-    """The event with other values in some of its fields."""
-    given = {field.name: getattr(event, field.name) for field in fields_of(type(event))}
-    return type(event)(**(given | changes))
+def _with_others_swapped(kind: Kind, key: str) -> str:
+    """The natural key of the record in question when all records that it refers to swap theirs."""
+    values: dict[str, str | None] = dict(values_of(kind, key))
+    for part in kind.key_parts():
+        value = values.get(part.name)
+        if part.refers_to is not None and value is not None:
+            values[part.name] = _swapped(REGISTRY.kind(part.refers_to))[value]
+    return kind.natural_key(values)
 
 
 def _renamed(move: Move, names: dict[str, dict[str, str]]) -> Move:

@@ -1,7 +1,8 @@
 """Random documents over the schema: names, arguments, variables, fragments, directives.
 
-They are valid by construction. A field that has arguments gets a name of its own, so that no two
-fields of one name differ; and what is selected twice is to be merged.
+They are valid by construction. A field that has arguments, or another type in another kind of
+node, gets a name of its own, so that no two fields of one name differ; and what is selected twice
+is to be merged.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -24,7 +26,7 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
-from tests.schema.oracle import Node, Oracle, Store, lists, object_type, stated_schema
+from tests.schema.oracle import KEYED, Node, Oracle, Store, lists, object_type, stated_schema
 
 DEPTH = 7
 """How many fields may lie within each other."""
@@ -37,7 +39,10 @@ NO_SIZE = -1
 
 VALUES: dict[str, Sequence[Any]] = {
     "String": ["USD", "GENERAL", "contribution", "state", "registrar", "contribution.received"],
-    "ID": ["KAZ", "C-1", "C-2", "S-0", "P-1", "MAIN", "SEC", "2023", "EGY", "ZZZ"],
+    "ID": [
+        *("KAZ", "C-1", "C-2", "S-0", "P-1", "MAIN", "SEC", "2023", "EGY", "ZZZ"),
+        *("ECO", "PA01", "PLAN-2022", "A-1"),
+    ],
     "Int": [2023, 2022],
     "Date": ["2022-06-30", "2021-05-12", "2030-01-01"],
     "BigInt": [0, 7, "20", "9223372036854775807"],
@@ -139,7 +144,8 @@ class Writer:
         arguments, store = self._arguments(name, declared, scope)
         if arguments:
             return f"{self._name('f')}: {name}({', '.join(arguments)})", store
-        return (f"{self._name('f')}: {name}" if self._chance(3) else name), store
+        renamed = name in _ambiguous() or self._chance(3)
+        return (f"{self._name('f')}: {name}" if renamed else name), store
 
     def _field_after(
         self, head: str, declared: GraphQLField, scope: Scope, store: Store | None = None
@@ -191,10 +197,10 @@ class Writer:
             given["id"] = self._one_of(
                 [node["id"] for node in [*store.records.values(), *store.entries.values()]]
             )
-        elif name == "budget":
-            given["fiscalYear"] = self._one_of([2023, 2024])
+        elif name in KEYED:
+            given[KEYED[name][1]] = self._one_of([2022, 2023, 2024])
         elif "first" in args:
-            given = self._page(name, scope)
+            given = self._page(name, declared, scope)
         for each in ("filter", "by", "convention"):
             if each in args and self._chance(3):
                 given[each] = self._value(args[each].type)
@@ -213,7 +219,7 @@ class Writer:
         args = declared.args
         return [f"{each}: {self._literal(args[each].type, given[each])}" for each in given], store
 
-    def _page(self, name: str, scope: Scope) -> Node:
+    def _page(self, name: str, declared: GraphQLField, scope: Scope) -> Node:
         """A page: within other lists a small one; now and then of no size."""
         given: Node = {}
         within_others = name == "history"
@@ -221,11 +227,12 @@ class Writer:
             sizes = [0, 1, 2, 3] if within_others else [0, 1, 3, 7, 1000]
             size = NO_SIZE if self._chance(60) else self._one_of(sizes)
             given[self._one_of(["first", "first", "last"])] = size
-        if name in lists():
-            order = self._one_of(list(scope.store.listed[name]))
+        listed = _list_of(declared)
+        if listed is not None:
+            order = self._one_of(list(scope.store.listed[listed]))
             if order != "KEY" or self._chance(3):
                 given["orderBy"] = Enum(order)
-            cursors = [cursor for _, cursor in scope.store.listed[name][order]]
+            cursors = [cursor for _, cursor in scope.store.listed[listed][order]]
         else:
             cursors = list(scope.store.cursors)
         for bound in ("after", "before"):
@@ -271,6 +278,27 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, list):
         return [_as_json(each) for each in value]
     return value.name if isinstance(value, Enum) else value
+
+
+def _list_of(declared: GraphQLField) -> str | None:
+    """The list of the ledger that a page is of; None if it is of entries."""
+    connection = get_named_type(declared.type).name
+    by_connection = {f"{named.name}Connection": name for name, named in lists().items()}
+    return by_connection.get(connection)
+
+
+@cache
+def _ambiguous() -> set[str]:
+    """The fields that nodes of several types have, and not all of the same type.
+
+    They can't be selected beside each other, in fragments on these types, under one name.
+    """
+    types: dict[str, set[str]] = {}
+    node: Any = stated_schema().type_map["Node"]
+    for named in stated_schema().get_possible_types(node):
+        for name, declared in named.fields.items():
+            types.setdefault(name, set()).add(str(declared.type))
+    return {name for name, several in types.items() if len(several) > 1}
 
 
 def _is_leaf(declared: GraphQLField) -> bool:

@@ -38,13 +38,13 @@ def counted(candidates: Candidates, condition: Condition) -> dict[str, int]:
     """How many records satisfy a condition, certainly and possibly."""
     certain = possible = 0
     for key, states in candidates.items():
-        held = [condition(key, state) for state in _may_be(states)]
+        held = [condition(key, state) for state in may_be(states)]
         certain += all(held)
         possible += any(held)
     return {"certain": certain, "possible": possible}
 
 
-def _may_be(candidates: Sequence[Candidate]) -> list[Any]:
+def may_be(candidates: Sequence[Candidate]) -> list[Any]:
     """The states of a record, None among them if it may not exist."""
     states: list[Any] = [candidate.row for candidate in candidates]
     return states if any(candidate.holds for candidate in candidates) else [*states, None]
@@ -76,7 +76,7 @@ def totals(
     candidates: Candidates, condition: Condition, by: Sequence[str]
 ) -> tuple[World, list[World]]:
     """The totals on the cautious reading, and those of every possible world."""
-    possible = [[(key, state) for state in _may_be(states)] for key, states in candidates.items()]
+    possible = [[(key, state) for state in may_be(states)] for key, states in candidates.items()]
     worlds = [_added(dict(world), condition, by) for world in product(*possible)]
     return _added(shown(candidates), condition, by), worlds
 
@@ -151,7 +151,7 @@ def _years(
 ) -> Years:
     """The years of one secondment: none in a state that doesn't satisfy the condition."""
     served: list[Fraction] = []
-    for state in _may_be(candidates):
+    for state in may_be(candidates):
         if condition(key, state):
             served += (person_years_exact(*days, convention) for days in _services(state, day))
         else:

@@ -7,9 +7,9 @@ but the values of single fields, which other tests hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,16 @@ FILE = Path(__file__).resolve().parents[2] / "schema" / "schema.graphql"
 
 Node = dict[str, Any]
 Point = Mapping[str, Any]
+
+KEYED = {"budget": ("budgets", "fiscalYear"), "plan": ("plans", "year")}
+"""The fields of `Ledger` that give one record of a list, by what an argument and a field say."""
+
+NESTED = {
+    ("dimension", "areas"): ("priorityAreas", "dimension"),
+    ("priority_area", "activities"): ("activities", "area"),
+    ("plan", "activities"): ("activities", "plan"),
+}
+"""The pages within a kind of record: of which list, and the field that leads back."""
 
 
 @cache
@@ -71,6 +81,9 @@ def flat(named: GraphQLObjectType) -> str:
             selected.append(name)
         elif inner.name == "Entry":
             selected.append(f"{name} {{ position }}")
+        elif inner.name == "EntryConnection":
+            entry = flat(object_type("Entry"))
+            selected.append(f"{name}(first: 1000) {{ nodes {{ {entry} }} edges {{ cursor }} }}")
         elif inner.name == "Record" or stated_schema().is_sub_type(_record_type(), inner):
             selected.append(f"{name} {{ kind key }}")
         elif not inner.name.endswith("Connection"):
@@ -113,14 +126,13 @@ class Store:
 
     def _fetch(self, name: str, named: GraphQLObjectType) -> None:
         """Fetch a list: its nodes with their histories, and the nodes in each order."""
-        entries = f"nodes {{ {flat(object_type('Entry'))} }} edges {{ cursor }}"
-        selected = f"{flat(named)} history(first: 1000) {{ {entries} }}"
         found = self.reader.ledger(
-            f"{name}(first: 1000) {{ nodes {{ {selected} }} }}", **self.point
+            f"{name}(first: 1000) {{ nodes {{ {flat(named)} }} }}", **self.point
         )
         for node in found[name]["nodes"]:
             self.records[node["kind"], node["key"]] = node
-            self._add_entries(node["history"])
+            for page in _entry_pages(node):
+                self._add_entries(page)
         self.listed[name] = {}
         for order in orders(name):
             edges_of = f"{name}(first: 1000, orderBy: {order})"
@@ -148,9 +160,15 @@ class Store:
                 node[name] = self.entries[int(value["position"])]
             elif name == "correctedBy":
                 node[name] = [self.entries[int(named["position"])] for named in value]
+            elif _is_entry_page(value):
+                positions = [int(entry["position"]) for entry in value["nodes"]]
+                node[name] = _calling(self.entries_page, positions)
+            elif isinstance(value, dict):
+                self._link(value)
         if "history" in node:
-            positions = [int(entry["position"]) for entry in node["history"]["nodes"]]
-            node["history"] = lambda _, **given: self.entries_page(positions, **given)
+            for (kind, name), (listed, back) in NESTED.items():
+                if node["kind"] == kind:
+                    node[name] = _calling(partial(self.nested_page, back, node), listed)
 
     # What has arguments.
 
@@ -182,6 +200,14 @@ class Store:
         edges = [edge for edge in everything[begin:end] if satisfies(edge[0], filter)]
         return _connection(edges, size, given, lambda _: self._counted(name, filter))
 
+    def nested_page(
+        self, back: str, above: Node, name: str, filter: Node | None = None, **given: Any
+    ) -> Node:
+        """A page of those in a list that lead back to the record above."""
+        asked = (filter or {}).get(back)
+        keys = [above["key"]] if asked is None or above["key"] in asked else []
+        return self.records_page(name, {**(filter or {}), back: keys}, **given)
+
     def _counted(self, name: str, filter: Node | None) -> Any:
         """How many there are, certain and possible: asked for alone."""
         kind = str(object_type("Ledger").fields[name].args["filter"].type)
@@ -191,9 +217,11 @@ class Store:
         found = self.reader.data(document, asOf=dict(self.point), filter=filter)
         return found["ledger"][name]["totalCount"]
 
-    def budget(self, year: int) -> Node | None:
-        """The budget of a year."""
-        return self.records.get(("budget", str(year)))
+    def keyed(self, name: str, **given: Any) -> Node | None:
+        """The record that an argument tells from the others, the first of several by key."""
+        list_name, argument = KEYED[name]
+        nodes = (node for node, _ in self.listed[list_name]["KEY"])
+        return next((node for node in nodes if node[argument] == given[argument]), None)
 
     def figure(self, name: str, **given: Any) -> Any:
         """A figure, asked for alone and in full."""
@@ -218,8 +246,8 @@ class Store:
         for name in object_type("Ledger").fields:
             if name in lists():
                 ledger[name] = _calling(self.records_page, name)
-            elif name == "budget":
-                ledger[name] = lambda _, **given: self.budget(given["fiscalYear"])
+            elif name in KEYED:
+                ledger[name] = _calling(self.keyed, name)
             elif name != "asOf":
                 ledger[name] = _calling(self.figure, name)
         return ledger
@@ -259,17 +287,49 @@ class Oracle:
 
 # ---------------------------------------------------------------- filters and pages
 
+REFERENCES = ("state", "account", "person", "plan", "body", "area", "organizer")
+
+
+def _key_of(node: Node | None, name: str) -> Any:
+    return None if node is None or node[name] is None else node[name]["key"]
+
+
+def _active_in(area: Node, year: int) -> bool:
+    """Whether something in a priority area was planned, or held, of the plan of a year."""
+    page = area["activities"](None, filter={"status": ["PLANNED", "HELD"]}, orderBy="KEY")
+    return any(_year_of(activity) == year for activity in page["nodes"])
+
+
+def _year_of(node: Node) -> Any:
+    return node["year"] if "year" in node else node["plan"] and node["plan"]["year"]
+
+
+def _money_of(node: Node) -> Any:
+    return next((node[name] for name in ("amount", "received", "spent") if name in node), node)
+
+
+def _covers(node: Node, day: str) -> bool:
+    period = node["period"]
+    return bool(period and period["start"] <= day <= period["end"])
+
+
 LOOKED_AT: dict[str, Callable[[Node], Any]] = {
-    "state": lambda node: node["state"]["key"],
-    "account": lambda node: node["account"]["key"],
-    "person": lambda node: node["person"]["key"],
-    "currency": lambda node: (node.get("amount") or node.get("received") or node)["currency"],
+    **{name: partial(_key_of, name=name) for name in REFERENCES},
+    "dimension": lambda node: _key_of(node.get("area", node), "dimension"),
+    "year": _year_of,
+    "currency": lambda node: _money_of(node)["currency"],
     "serving": lambda node: node["left"] is None,
 }
 
 COMPARED: dict[str, Callable[[Node, Any], bool]] = {
     "joinedFrom": lambda node, value: bool(node["joined"]["earliest"] >= value),
     "joinedTo": lambda node, value: bool(node["joined"]["latest"] <= value),
+    "heldFrom": lambda node, value: bool(node["held"] and node["held"]["latest"] >= value),
+    "heldTo": lambda node, value: bool(node["held"] and node["held"]["latest"] <= value),
+    "withoutActivitiesIn": lambda node, value: not _active_in(node, value),
+    "incurredFrom": lambda node, value: bool(node["incurred"]["latest"] >= value),
+    "incurredTo": lambda node, value: bool(node["incurred"]["latest"] <= value),
+    "covers": _covers,
     "afterPosition": lambda node, value: int(node["position"]) > int(value),
 }
 
@@ -316,5 +376,18 @@ def _connection(edges: Sequence[tuple[Node, str]], size: int, given: Node, total
     }
 
 
-def _calling(method: Callable[..., Any], name: str) -> Callable[..., Any]:
-    return lambda _, **given: method(name, **given)
+def _calling(method: Callable[..., Any], first: Any) -> Callable[..., Any]:
+    return lambda _, **given: method(first, **given)
+
+
+def _is_entry_page(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"nodes", "edges"}
+
+
+def _entry_pages(node: Node) -> Iterator[Node]:
+    """The pages of entries in a node: its history, and what a figure of its own names."""
+    for value in node.values():
+        if _is_entry_page(value):
+            yield value
+        elif isinstance(value, dict):
+            yield from _entry_pages(value)

@@ -266,8 +266,8 @@ def test_the_point_is_cited(example: Reader) -> None:
     at_report = example.ledger(as_of, **REPORT)["asOf"]
     assert at_report == {
         "effectiveOn": "2023-12-07",
-        "knownAt": "2023-10-19T00:00:00.000000Z",
-        "position": "223",
+        "knownAt": "2023-12-05T00:00:00.000000Z",
+        "position": "370",
         "rules": "1",
     }
     cited = example.ledger(as_of, effectiveOn="2023-12-07", position=at_report["position"])

@@ -123,12 +123,12 @@ def test_pages_of_entries(example: Reader) -> None:
     positions, after = [], None
     while True:
         page = example.data(document, first=100, after=after)["entries"]
-        assert page["totalCount"] == "223"
+        assert page["totalCount"] == "370"
         positions += [int(node["position"]) for node in page["nodes"]]
         after = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
             break
-    assert positions == list(range(1, 224))
+    assert positions == list(range(1, 371))
 
 
 def test_pages_of_a_history(corrected: Reader) -> None:

@@ -40,7 +40,7 @@ def test_a_name_may_be_that_of_another_field(example: Reader) -> None:
     )
     assert found == {
         "asOf": {"nodes": [{"nameEn": "AFG", "key": "Afghanistan"}]},
-        "states": {"position": "223"},
+        "states": {"position": "370"},
     }
 
 
@@ -151,7 +151,7 @@ def test_variables_of_every_sort(example: Reader) -> None:
     }"""
     found = example.data(
         document,
-        asOf={"effectiveOn": "2023-12-07", "position": "223"},
+        asOf={"effectiveOn": "2023-12-07", "position": "370"},
         filter={"state": ["TUR"], "fiscalYear": [2022, 2023]},
         years=[2021, 2022],
         by=["FISCAL_YEAR"],

@@ -22,7 +22,8 @@ from ledger.secondments import SECONDMENT
 from projections import TABLES
 from tests.properties import naive
 from tests.properties.asking import AnyTable, Definition
-from tests.properties.playing import Plan, founded_keys, tried_keys
+from tests.properties.playing import Plan
+from tests.properties.records import founded_keys, tried_keys
 from tests.properties.strategies import days, examples, plans
 from tests.properties.test_two_times import recorded_in_a_database
 from tests.schema.listing import Listing, cut
