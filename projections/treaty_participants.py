@@ -102,13 +102,8 @@ def _participant(event: Signed | Deposited, status: Status) -> TreatyParticipant
 
 def _deposited(row: TreatyParticipant, event: Deposited, step: Step) -> TreatyParticipant:
     effect = event.takes_effect
-    was_denounced = row.status is Status.DENOUNCED
     return replace(
-        _staying(row),
-        before_left_earliest=row.left_earliest if was_denounced else None,
-        before_left_latest=row.left_latest if was_denounced else None,
-        before_leaving_earliest=row.leaving_earliest if was_denounced else None,
-        before_leaving_latest=row.leaving_latest if was_denounced else None,
+        _staying(_followed(row, step)),
         status=Status.BOUND,
         instrument_number=row.instrument_number + 1,
         instrument=event.instrument,
@@ -120,6 +115,21 @@ def _deposited(row: TreatyParticipant, event: Deposited, step: Step) -> TreatyPa
         effect=None if effect is None else effect.text,
         effect_earliest=None if effect is None else effect.earliest,
         effect_latest=None if effect is None else effect.latest,
+    )
+
+
+def _followed(row: TreatyParticipant, step: Step) -> TreatyParticipant:
+    """The row before another instrument: how the last one ended is kept, if it was denounced."""
+    if row.deposited_earliest is not None and row.deposited_earliest >= step.latest:
+        # The last one held on no day, so no row is about it; what is kept is of the one before.
+        return row
+    was_denounced = row.status is Status.DENOUNCED
+    return replace(
+        row,
+        before_left_earliest=row.left_earliest if was_denounced else None,
+        before_left_latest=row.left_latest if was_denounced else None,
+        before_leaving_earliest=row.leaving_earliest if was_denounced else None,
+        before_leaving_latest=row.leaving_latest if was_denounced else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import strawberry
 
@@ -13,12 +13,21 @@ from schema.pagination import Connection
 from schema.reading import Info, ToOne, ToPage, any_of, column, looked_up, made, planned, reads
 from schema.record import Record
 from schema.states import State
-from schema.treaties import Treaty
 from schema.values import ImpreciseDate
+
+if TYPE_CHECKING:
+    # It lists what is here, so it imports this module.
+    from schema.treaties import Treaty
 
 strawberry.enum(
     Subject, name="NotificationSubject", description="What a depositary notification is about."
 )
+
+
+def notifications_page(on: str = "") -> ToPage:
+    """A connection over them, linked by `on` to the row above."""
+    orders = {"KEY": ("key", "text"), "CIRCULATED": ("circulated_on", "date")}
+    return ToPage("projections.depositary_notifications", orders, on=on)
 
 
 @strawberry.type(description="What the depositary let the states know of a treaty.")
@@ -26,7 +35,9 @@ class DepositaryNotification(Record):
     kind_name: ClassVar[str] = "depositary_notification"
     table: ClassVar[str] = "projections.depositary_notifications"
 
-    treaty: Treaty | None = reads(ToOne(Treaty.table, "{t}.key = {a}.treaty"), "The treaty.")
+    treaty: Annotated[Treaty, strawberry.lazy("schema.treaties")] | None = reads(
+        ToOne("projections.treaties", "{t}.key = {a}.treaty"), "The treaty."
+    )
     subject: Subject = made("What it is about.", Subject, "subject")
     title_en: str | None = column("The title in English.", "title_en")
     state: State | None = reads(
@@ -59,12 +70,9 @@ class DepositaryNotificationOrder(Enum):
     )
 
 
-ORDERS = {"KEY": ("key", "text"), "CIRCULATED": ("circulated_on", "date")}
-
-
 @strawberry.type
 class DepositaryNotifications:
-    @planned(ToPage(DepositaryNotification.table, ORDERS), "What the depositary let states know.")
+    @planned(notifications_page(), "What the depositary let states know.")
     def depositary_notifications(
         self,
         info: Info,

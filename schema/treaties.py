@@ -6,13 +6,19 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import strawberry
 
 from ledger.entry_into_force import Instrument, instruments_named
 from projections import entry_into_force as force
 from schema.bodies import Body
+from schema.depositary_notifications import (
+    DepositaryNotification,
+    DepositaryNotificationFilter,
+    DepositaryNotificationOrder,
+    notifications_page,
+)
 from schema.organizations import Organization
 from schema.pagination import Connection
 from schema.reading import (
@@ -33,30 +39,24 @@ from schema.reading import (
 )
 from schema.record import Record
 from schema.states import State
-from schema.values import Certainty, Count, DayRange, DecimalRange, ImpreciseDate
-
-if TYPE_CHECKING:
-    from schema.depositary_notifications import DepositaryNotification
-    from schema.treaty_participants import (
-        TreatyParticipant,
-        TreatyParticipantFilter,
-        TreatyParticipantOrder,
-    )
-    from schema.treaty_statements import TreatyStatement, TreatyStatementFilter
-
-# The other way these import what is here.
-_PARTICIPANTS = strawberry.lazy("schema.treaty_participants")
-_STATEMENTS = strawberry.lazy("schema.treaty_statements")
-_NOTIFICATIONS = strawberry.lazy("schema.depositary_notifications")
-
-DAY = "%(day)s::date"
-KEY_ORDER = {"KEY": ("key", "text")}
-
-strawberry.enum(
-    Instrument,
-    description="By what a state or an organization consents to be bound. UNSPECIFIED is for old"
-    " records that give a party and not how it became one.",
+from schema.treaty_participants import (
+    DAY,
+    HELD,
+    TreatyParticipant,
+    TreatyParticipantFilter,
+    TreatyParticipantOrder,
+    is_party,
+    participants_page,
+    party_since,
+    party_until,
 )
+from schema.treaty_statements import (
+    TreatyStatement,
+    TreatyStatementFilter,
+    TreatyStatementOrder,
+    statements_page,
+)
+from schema.values import Certainty, Count, DayRange, DecimalRange, ImpreciseDate
 
 
 @strawberry.type(description="The rule by which a treaty enters into force, as data.")
@@ -165,29 +165,6 @@ class TreatyStatus:
     )
 
 
-def held_of(
-    answer: Callable[[force.Facts, force.Held, date], Any], *, otherwise: Any = None
-) -> Callable[[str, str, int, date], Any]:
-    """What is answered of a participant's instrument, and of its lack."""
-
-    def answered(known: str, key: str, number: int, day: date) -> Any:
-        facts = force.facts_of(known)
-        held = facts.held.get(key, {}).get(number)
-        return otherwise if held is None else answer(facts, held, day)
-
-    return answered
-
-
-HELD = (force.known_of("{a}.treaty"), "key", "instrument_number", DAY)
-"""The columns of a participant that `held_of` answers by."""
-
-is_party = held_of(
-    lambda facts, held, day: Certainty.of(force.is_party(facts, held, day)),
-    otherwise=Certainty(certain=False, possible=False),
-)
-party_since = held_of(lambda facts, held, _: DayRange.of(force.party_since(facts, held)))
-party_until = held_of(lambda facts, held, _: DayRange.of(force.party_until(facts, held)))
-
 # Of each instrument the last row known, whatever the day; deposits to come may have had effect.
 EVERY_INSTRUMENT = """
     {t}.treaty = {a}.key AND {t}.known @> %(position)s::int8 AND {t}.instrument_number > 0
@@ -246,56 +223,50 @@ class Treaty(Record):
         "For whom it is in force on the day, certainly or possibly.",
     )
 
-    @planned(
-        ToPage(
-            "projections.treaty_participants",
-            {**KEY_ORDER, "STATUS": ("status", "text")},
-            on="{t}.treaty = {a}.key",
-        ),
-        "Who signed it or deposited an instrument by the day.",
-    )
+    @planned(participants_page("{t}.treaty = {a}.key"), "Who signed it or is bound by it.")
     def participants(
         self,
         info: Info,
         *,
-        filter: Annotated[TreatyParticipantFilter, _PARTICIPANTS] | None = None,
-        order_by: Annotated[TreatyParticipantOrder, _PARTICIPANTS] | None = None,
+        filter: TreatyParticipantFilter | None = None,
+        order_by: TreatyParticipantOrder = TreatyParticipantOrder.KEY,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
-    ) -> Connection[Annotated[TreatyParticipant, _PARTICIPANTS]]:
+    ) -> Connection[TreatyParticipant]:
         return looked_up(self, info)
 
     @planned(
-        ToPage("projections.treaty_statements", KEY_ORDER, on="{t}.treaty = {a}.key"),
-        "The reservations, declarations and objections.",
+        statements_page("{t}.treaty = {a}.key"), "The reservations, declarations and objections."
     )
     def statements(
         self,
         info: Info,
         *,
-        filter: Annotated[TreatyStatementFilter, _STATEMENTS] | None = None,
+        filter: TreatyStatementFilter | None = None,
+        order_by: TreatyStatementOrder = TreatyStatementOrder.KEY,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
-    ) -> Connection[Annotated[TreatyStatement, _STATEMENTS]]:
+    ) -> Connection[TreatyStatement]:
         return looked_up(self, info)
 
     @planned(
-        ToPage("projections.depositary_notifications", KEY_ORDER, on="{t}.treaty = {a}.key"),
-        "What the depositary let the states know of it.",
+        notifications_page("{t}.treaty = {a}.key"), "What the depositary let the states know of it."
     )
     def notifications(
         self,
         info: Info,
         *,
+        filter: DepositaryNotificationFilter | None = None,
+        order_by: DepositaryNotificationOrder = DepositaryNotificationOrder.KEY,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
-    ) -> Connection[Annotated[DepositaryNotification, _NOTIFICATIONS]]:
+    ) -> Connection[DepositaryNotification]:
         return looked_up(self, info)
 
 

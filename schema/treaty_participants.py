@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import strawberry
 
@@ -28,9 +29,19 @@ from schema.reading import (
 )
 from schema.record import Record
 from schema.states import State
-from schema.treaties import DAY, HELD, Treaty, held_of, party_since, party_until
 from schema.values import Certainty, DayRange, ImpreciseDate
 
+if TYPE_CHECKING:
+    # It lists participants, so it imports this module.
+    from schema.treaties import Treaty
+
+DAY = "%(day)s::date"
+
+strawberry.enum(
+    Instrument,
+    description="By what a state or an organization consents to be bound. UNSPECIFIED is for old"
+    " records that give a party and not how it became one.",
+)
 strawberry.enum(
     Status,
     name="TreatyParticipantStatus",
@@ -77,12 +88,38 @@ def _in_force(known: str, key: str, day: date) -> Certainty:
     return Certainty.of(force.in_force_for(force.facts_of(known), key, day))
 
 
+def held_of(
+    answer: Callable[[force.Facts, force.Held, date], Any], *, otherwise: Any = None
+) -> Callable[[str, str, int, date], Any]:
+    """What is answered of a participant's instrument, and of its lack."""
+
+    def answered(known: str, key: str, number: int, day: date) -> Any:
+        facts = force.facts_of(known)
+        held = facts.held.get(key, {}).get(number)
+        return otherwise if held is None else answer(facts, held, day)
+
+    return answered
+
+
+HELD = (force.known_of("{a}.treaty"), "key", "instrument_number", DAY)
+"""The columns of a participant that `held_of` answers by."""
+
+is_party = held_of(
+    lambda facts, held, day: Certainty.of(force.is_party(facts, held, day)),
+    otherwise=Certainty(certain=False, possible=False),
+)
+party_since = held_of(lambda facts, held, _: DayRange.of(force.party_since(facts, held)))
+party_until = held_of(lambda facts, held, _: DayRange.of(force.party_until(facts, held)))
+
+
 @strawberry.type(description="A state or an organization that signed a treaty, or is bound by it.")
 class TreatyParticipant(Record):
     kind_name: ClassVar[str] = "treaty_participant"
     table: ClassVar[str] = "projections.treaty_participants"
 
-    treaty: Treaty | None = reads(ToOne(Treaty.table, "{t}.key = {a}.treaty"), "The treaty.")
+    treaty: Annotated[Treaty, strawberry.lazy("schema.treaties")] | None = reads(
+        ToOne("projections.treaties", "{t}.key = {a}.treaty"), "The treaty."
+    )
     state: State | None = reads(ToOne(State.table, "{t}.key = {a}.state"), "The state.")
     organization: Organization | None = reads(
         ToOne(Organization.table, "{t}.key = {a}.organization"), "The organization."
@@ -159,12 +196,15 @@ class TreatyParticipantOrder(Enum):
     STATUS = "STATUS"
 
 
-ORDERS = {"KEY": ("key", "text"), "STATUS": ("status", "text")}
+def participants_page(on: str = "") -> ToPage:
+    """A connection over participants, linked by `on` to the row above."""
+    orders = {"KEY": ("key", "text"), "STATUS": ("status", "text")}
+    return ToPage(TreatyParticipant.table, orders, on=on)
 
 
 @strawberry.type
 class TreatyParticipants:
-    @planned(ToPage(TreatyParticipant.table, ORDERS), "Who takes part in which treaties.")
+    @planned(participants_page(), "Who takes part in which treaties.")
     def treaty_participants(
         self,
         info: Info,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import strawberry
 
@@ -24,14 +24,40 @@ from schema.reading import (
 )
 from schema.record import Record
 from schema.states import State
-from schema.treaties import Treaty
 from schema.values import ImpreciseDate
+
+if TYPE_CHECKING:
+    # It lists what is here, so it imports this module.
+    from schema.treaties import Treaty
 
 strawberry.enum(
     Type, name="TreatyStatementType", description="What sort of statement on a treaty it is."
 )
 
-ORDERS = {"KEY": ("key", "text"), "MADE": ("made_on", "date")}
+
+@strawberry.input(description="Which statements on treaties; what is left out asks nothing.")
+class TreatyStatementFilter:
+    key: list[strawberry.ID] | None = any_of("With these keys.", "key")
+    type: list[Type] | None = any_of("Of these sorts.", "type")
+    treaty: list[strawberry.ID] | None = any_of("On these treaties.", "treaty")
+    state: list[strawberry.ID] | None = any_of("Of these states.", "state")
+    organization: list[strawberry.ID] | None = any_of("Of these organizations.", "organization")
+    objects_to: list[strawberry.ID] | None = any_of("That object to these.", "objects_to")
+    withdrawn: bool | None = condition(
+        "That were withdrawn, or that stand.", "({a}.withdrawn IS NOT NULL) = {value}", "bool"
+    )
+
+
+@strawberry.enum(description="The order of statements on treaties.")
+class TreatyStatementOrder(Enum):
+    KEY = "KEY"
+    MADE = strawberry.enum_value("MADE", description="By the day by which they were made.")
+
+
+def statements_page(on: str = "") -> ToPage:
+    """A connection over them, linked by `on` to the row above."""
+    orders = {"KEY": ("key", "text"), "MADE": ("made_on", "date")}
+    return ToPage("projections.treaty_statements", orders, on=on)
 
 
 @strawberry.type(description="A reservation, a declaration, or an objection to one of them.")
@@ -40,7 +66,9 @@ class TreatyStatement(Record):
     table: ClassVar[str] = "projections.treaty_statements"
 
     type: Type = made("What sort of statement it is.", Type, "type")
-    treaty: Treaty | None = reads(ToOne(Treaty.table, "{t}.key = {a}.treaty"), "The treaty.")
+    treaty: Annotated[Treaty, strawberry.lazy("schema.treaties")] | None = reads(
+        ToOne("projections.treaties", "{t}.key = {a}.treaty"), "The treaty."
+    )
     state: State | None = reads(ToOne(State.table, "{t}.key = {a}.state"), "The state.")
     organization: Organization | None = reads(
         ToOne(Organization.table, "{t}.key = {a}.organization"), "The organization."
@@ -61,13 +89,15 @@ class TreatyStatement(Record):
     )
 
     @planned(
-        ToPage("projections.treaty_statements", ORDERS, on="{t}.objects_to = {a}.key"),
+        statements_page("{t}.objects_to = {a}.key"),
         "The objections to it.",
     )
     def objections(
         self,
         info: Info,
         *,
+        filter: TreatyStatementFilter | None = None,
+        order_by: TreatyStatementOrder = TreatyStatementOrder.KEY,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -76,29 +106,9 @@ class TreatyStatement(Record):
         return looked_up(self, info)
 
 
-@strawberry.input(description="Which statements on treaties; what is left out asks nothing.")
-class TreatyStatementFilter:
-    key: list[strawberry.ID] | None = any_of("With these keys.", "key")
-    type: list[Type] | None = any_of("Of these sorts.", "type")
-    treaty: list[strawberry.ID] | None = any_of("On these treaties.", "treaty")
-    state: list[strawberry.ID] | None = any_of("Of these states.", "state")
-    organization: list[strawberry.ID] | None = any_of("Of these organizations.", "organization")
-    withdrawn: bool | None = condition(
-        "That were withdrawn, or that stand.", "({a}.withdrawn IS NOT NULL) = {value}", "bool"
-    )
-
-
-@strawberry.enum(description="The order of statements on treaties.")
-class TreatyStatementOrder(Enum):
-    KEY = "KEY"
-    MADE = strawberry.enum_value("MADE", description="By the day by which they were made.")
-
-
 @strawberry.type
 class TreatyStatements:
-    @planned(
-        ToPage(TreatyStatement.table, ORDERS), "The reservations, declarations and objections."
-    )
+    @planned(statements_page(), "The reservations, declarations and objections.")
     def treaty_statements(
         self,
         info: Info,

@@ -41,7 +41,7 @@ VALUES: dict[str, Sequence[Any]] = {
     "String": ["USD", "GENERAL", "contribution", "state", "registrar", "contribution.received"],
     "ID": [
         *("KAZ", "C-1", "C-2", "S-0", "P-1", "MAIN", "SEC", "2023", "EGY", "ZZZ"),
-        *("ECO", "PA01", "PLAN-2022", "A-1"),
+        *("ECO", "PA01", "PLAN-2022", "A-1", "CPI", "CPI-KAZ", "EU", "R-1"),
     ],
     "Int": [2023, 2022],
     "Date": ["2022-06-30", "2021-05-12", "2030-01-01"],
@@ -198,7 +198,8 @@ class Writer:
                 [node["id"] for node in [*store.records.values(), *store.entries.values()]]
             )
         elif name in KEYED:
-            given[KEYED[name][1]] = self._one_of([2022, 2023, 2024])
+            _, argument, values = KEYED[name]
+            given[argument] = self._one_of(values)
         elif "first" in args:
             given = self._page(name, declared, scope)
         for each in ("filter", "by", "convention"):

@@ -33,6 +33,7 @@ from tests.properties.naive import is_live
 from tests.properties.playing import BEGIN, Move, Played, fact
 from tests.properties.records import plain_event, refusal
 from tests.properties.strategies import dates, days, mostly
+from tests.schema.naive_treaties import later
 
 TREATIES = ["T1", "T2", "T3"]
 STATES = ["KAZ", "KGZ", "TJK", "UZB"]
@@ -152,17 +153,23 @@ def _about_participant(
 
 
 def _date_of(key: str, treaty: str, played: Played, *, exact: bool) -> st.SearchStrategy[str]:
-    """A date; often one that the participant has already, or another one in the treaty."""
+    """A date; often one that the participant has already, or on which something may be due."""
     used = [
         (move.key, move.effective)
         for move in played.plan
         if move.effective is not None and move.key.startswith(f"{treaty}-")
     ]
     any_date = _EXACT if exact else _DATES
-    theirs = [effective for whose, effective in used if whose == key]
-    everyones = [effective for _, effective in used]
-    again = [st.sampled_from(texts) for texts in (theirs, everyones) if texts]
-    return st.sampled_from([any_date, any_date, any_date, *again]).flatmap(lambda chosen: chosen)
+    chosen = [any_date] * 4
+    if used:
+        theirs = [effective for whose, effective in used if whose == key] or [used[-1][1]]
+        before = st.sampled_from([parse_edtf(effective).latest for _, effective in used])
+        chosen += [
+            st.sampled_from(theirs),
+            st.just(theirs[-1]),
+            st.builds(later, before, st.sampled_from(PERIODS)).map(date.isoformat),
+        ]
+    return st.sampled_from(chosen).flatmap(lambda strategy: strategy)
 
 
 # Signatures are of no consequence, and instruments of most.

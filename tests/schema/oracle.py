@@ -32,13 +32,22 @@ FILE = Path(__file__).resolve().parents[2] / "schema" / "schema.graphql"
 Node = dict[str, Any]
 Point = Mapping[str, Any]
 
-KEYED = {"budget": ("budgets", "fiscalYear"), "plan": ("plans", "year")}
-"""The fields of `Ledger` that give one record of a list, by what an argument and a field say."""
+KEYED: dict[str, tuple[str, str, list[Any]]] = {
+    "budget": ("budgets", "fiscalYear", [2022, 2023, 2024]),
+    "plan": ("plans", "year", [2022, 2023, 2024]),
+    "treaty": ("treaties", "key", ["CPI", "WCT"]),
+}
+"""The fields of `Ledger` that give one record of a list, by what an argument and a field say, and
+what the argument may be."""
 
 NESTED = {
     ("dimension", "areas"): ("priorityAreas", "dimension"),
     ("priority_area", "activities"): ("activities", "area"),
     ("plan", "activities"): ("activities", "plan"),
+    ("treaty", "participants"): ("treatyParticipants", "treaty"),
+    ("treaty", "statements"): ("treatyStatements", "treaty"),
+    ("treaty", "notifications"): ("depositaryNotifications", "treaty"),
+    ("treaty_statement", "objections"): ("treatyStatements", "objectsTo"),
 }
 """The pages within a kind of record: of which list, and the field that leads back."""
 
@@ -163,8 +172,10 @@ class Store:
             elif _is_entry_page(value):
                 positions = [int(entry["position"]) for entry in value["nodes"]]
                 node[name] = _calling(self.entries_page, positions)
-            elif isinstance(value, dict):
-                self._link(value)
+            else:
+                for within in value if isinstance(value, list) else [value]:
+                    if isinstance(within, dict):
+                        self._link(within)
         if "history" in node:
             for (kind, name), (listed, back) in NESTED.items():
                 if node["kind"] == kind:
@@ -219,7 +230,7 @@ class Store:
 
     def keyed(self, name: str, **given: Any) -> Node | None:
         """The record that an argument tells from the others, the first of several by key."""
-        list_name, argument = KEYED[name]
+        list_name, argument, _ = KEYED[name]
         nodes = (node for node, _ in self.listed[list_name]["KEY"])
         return next((node for node in nodes if node[argument] == given[argument]), None)
 
@@ -287,7 +298,10 @@ class Oracle:
 
 # ---------------------------------------------------------------- filters and pages
 
-REFERENCES = ("state", "account", "person", "plan", "body", "area", "organizer")
+REFERENCES = (
+    *("state", "account", "person", "plan", "body", "area", "organizer"),
+    *("treaty", "organization", "objectsTo"),
+)
 
 
 def _key_of(node: Node | None, name: str) -> Any:
@@ -319,6 +333,8 @@ LOOKED_AT: dict[str, Callable[[Node], Any]] = {
     "year": _year_of,
     "currency": lambda node: _money_of(node)["currency"],
     "serving": lambda node: node["left"] is None,
+    "hasRule": lambda node: node["rule"] is not None,
+    "withdrawn": lambda node: node["withdrawn"] is not None,
 }
 
 COMPARED: dict[str, Callable[[Node, Any], bool]] = {
