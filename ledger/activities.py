@@ -61,7 +61,7 @@ class Format(StrEnum):
     HYBRID = "hybrid"
 
 
-class Precision(StrEnum):
+class Qualifier(StrEnum):
     """What a source says before a number that it does not give exactly."""
 
     ABOUT = "about"
@@ -158,7 +158,7 @@ class Held(Change[Activity], stored_as="activity.held", personal=()):
     format: Format | None = None
     place: str | None = None
     participants: int | None = None
-    participants_precision: Precision | None = None
+    participants_qualifier: Qualifier | None = None
     states: int | None = None
 
     def admit(self, current: Activity) -> None:
@@ -167,11 +167,11 @@ class Held(Change[Activity], stored_as="activity.held", personal=()):
             count = getattr(self, field)
             if count is not None:
                 check_count(count, field=field)
-        if self.participants_precision is not None and self.participants is None:
+        if self.participants_qualifier is not None and self.participants is None:
             raise NotPermitted(
-                f"no number is given that is {self.participants_precision}; state the"
-                " participants, or leave the precision out",
-                field="participants_precision",
+                f"no number is given that is {self.participants_qualifier}; state the"
+                " participants, or leave the qualifier out",
+                field="participants_qualifier",
             )
 
     def apply(self, current: Activity) -> Activity:

@@ -23,11 +23,16 @@ class Budget:
 
 
 class Approved(Opening[Budget], stored_as="budget.approved", personal=()):
-    """A body approved the budget of a fiscal year; the year is the record's key."""
+    """A body approved the budget of a fiscal year; the year is the record's key.
+
+    A fund with a budget of its own has it behind a hyphen: `2023-FUND`. `fund` is that of the
+    accounts whose money the budget is about, as they state it; of all, if it is not said.
+    """
 
     amount: Decimal
     currency: str
     decided_by: BodyKey | None = None
+    fund: str | None = None
 
     def admit(self) -> None:
         check_amount(self.amount, self.currency)
@@ -56,6 +61,6 @@ BUDGET = Kind(
     family="finance",
     events=(Approved, Revised),
     key_column="fiscal_year",
-    key_form=re.compile(r"[12][0-9]{3}"),
+    key_form=re.compile(r"[12][0-9]{3}(-[A-Z0-9]{1,20})?"),
     key_example="2023",
 )

@@ -86,11 +86,13 @@ def instruments_named(text: str, *, field: str | None = None) -> frozenset[Instr
     """The kinds of instrument that `text` lists, blanks between them, or `Malformed`."""
     try:
         named = [Instrument(word) for word in text.split(" ")]
+        if len(set(named)) < len(named):
+            raise ValueError("one of them is there twice")
     except ValueError:
         known = ", ".join(Instrument)
         raise Malformed(
-            f"{text!r} does not list kinds of instrument with a blank between them; they are"
-            f" {known}",
+            f"{text!r} does not list kinds of instrument, each once and with a blank between them;"
+            f" they are {known}",
             field=field,
         ) from None
     return frozenset(named)

@@ -15,6 +15,9 @@ TreatyKey = Annotated[str, RefersTo("treaty")]
 
 _HUNDRED = Decimal(100)
 
+MOST_REQUIRED = 1_000
+"""More instruments than there are states and organizations to deposit them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Treaty:
@@ -29,8 +32,9 @@ class Opened(Opening[Treaty], stored_as="treaty.opened", personal=()):
     it into force `offset` after the last of them; together they must account for `share_required`
     per cent of `share_of`, if the clause asks for that. Later parties become one `party_offset`
     after their own deposit (`offset`, if nothing is said), and leave `denunciation_offset` after
-    they denounced it. Without `instruments_required` no rule is on record, and only dates of
-    effect that are stated count. ledger/entry_into_force.py says how periods are written.
+    their denunciation was received (at once, if nothing is said). Without `instruments_required`
+    no rule is on record, and only dates of effect that are stated count. How periods are written
+    stands in ledger/entry_into_force.py.
     """
 
     title_en: str
@@ -56,8 +60,12 @@ class Opened(Opening[Treaty], stored_as="treaty.opened", personal=()):
         self._check_together()
 
     def _check_numbers(self) -> None:
-        if self.instruments_required is not None and self.instruments_required < 1:
-            raise NotPermitted("at least one instrument is required", field="instruments_required")
+        required = self.instruments_required
+        if required is not None and not 1 <= required <= MOST_REQUIRED:
+            raise NotPermitted(
+                f"the instruments required are from 1 to {MOST_REQUIRED}, not {required}",
+                field="instruments_required",
+            )
         if self.share_required is not None:
             check_share(self.share_required, field="share_required")
 
@@ -69,9 +77,11 @@ class Opened(Opening[Treaty], stored_as="treaty.opened", personal=()):
                     " P30D; P0D is at once",
                     field="offset",
                 )
+            if self.share_of is not None and self.share_required is None:
+                raise Malformed("say which share of it is required", field="share_required")
             return
-        names = ("instrument_kinds", "organizations_counted", "share_required", "offset")
-        for name in (*names, "party_offset"):
+        names = ("instrument_kinds", "organizations_counted", "share_required", "share_of")
+        for name in (*names, "offset", "party_offset"):
             if getattr(self, name) is not None:
                 raise Malformed(
                     f"the {name} belongs to a rule; say how many instruments are required, or leave"

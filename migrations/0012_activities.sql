@@ -24,7 +24,7 @@ CREATE TABLE projections.activities (
     format         text,
     place          text,
     participants   bigint,
-    participants_precision text,
+    participants_qualifier text,
     states         bigint
 );
 

@@ -16,9 +16,9 @@ CREATE TABLE projections.treaties (
     organizations_counted boolean,
     share_required        numeric,
     share_of              text,
-    period                text,
-    party_period          text,
-    notice                text,
+    "offset"              text,
+    party_offset          text,
+    denunciation_offset   text,
     opened                text NOT NULL,
     opened_on             date NOT NULL
 );

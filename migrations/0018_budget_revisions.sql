@@ -1,6 +1,7 @@
--- Budgets that are revised: what was approved first stays beside the amount that stands.
+-- Budgets that are revised, or a fund's own: what was approved first stays beside what stands.
 
 ALTER TABLE projections.budgets
+    ADD COLUMN fund text,
     ADD COLUMN original_amount numeric,
     ADD COLUMN revised text,
     ADD COLUMN revised_on date;

@@ -14,7 +14,7 @@ from ledger.activities import (
     OrganizerRole,
     Planned,
     Postponed,
-    Precision,
+    Qualifier,
     Rescheduled,
     Status,
 )
@@ -46,7 +46,7 @@ class Activity:
     format: Format | None = None
     place: str | None = None
     participants: int | None = None
-    participants_precision: Precision | None = None
+    participants_qualifier: Qualifier | None = None
     states: int | None = None
 
 
@@ -97,7 +97,7 @@ def _held(row: Activity, event: Held, step: Step) -> Activity:
         format=event.format,
         place=event.place,
         participants=event.participants,
-        participants_precision=event.participants_precision,
+        participants_qualifier=event.participants_qualifier,
         states=event.states,
     )
 

@@ -31,6 +31,7 @@ class Budget:
     decided_by: str | None
     approved: str
     approved_on: date
+    fund: str | None
     original_amount: Decimal
     revised: str | None = None
     revised_on: date | None = None
@@ -41,7 +42,8 @@ def fold(row: Budget | None, step: Step) -> Budget:
     event, stated = step.event, step.effective.text
     if isinstance(event, Approved):
         return Budget(
-            fiscal_year=int(step.entry.key),
+            fiscal_year=int(step.entry.key[:4]),
+            fund=event.fund,
             amount=event.amount,
             currency=event.currency,
             decided_by=event.decided_by,
@@ -65,11 +67,11 @@ def fold(row: Budget | None, step: Step) -> Budget:
 BUDGETS = Table(name="budgets", kind=BUDGET, row=Budget, fold=fold)
 
 
-def _counted(amount: str, table: str) -> str:
-    """The SQL of a sum over the records of `table` that are of a budget's year and currency.
+def _counted(amount: str, table: str, of: str) -> str:
+    """The SQL of a sum over the records of `table` that satisfy `of`.
 
-    Each record is at its own least or greatest, as in the totals of contributions. Neither its year
-    nor its currency ever differs between its states. `positions` leads to the records' entries.
+    Each record is at its own least or greatest, as in the totals of contributions. Nothing that
+    `of` asks for ever differs between its states. `positions` leads to the records' entries.
     """
     return f"""
         SELECT coalesce(sum(value), 0) AS value, coalesce(sum(low), 0) AS low,
@@ -80,9 +82,7 @@ def _counted(amount: str, table: str) -> str:
                             ELSE 0 END AS low,
                        max({amount}) AS high
                   FROM projections.{table} AS counted
-                 WHERE counted.fiscal_year = {{a}}.fiscal_year
-                   AND counted.currency = {{a}}.currency
-                   AND known @> %(position)s::int8 AND possible @> %(day)s::date
+                 WHERE {of} AND known @> %(position)s::int8 AND possible @> %(day)s::date
                  GROUP BY key) AS records"""  # noqa: S608  # Names of ours, given below.
 
 
@@ -96,11 +96,20 @@ def _over(numerator: str, denominator: str) -> str:
     """  # noqa: S608  # Made of the statements above.
 
 
-_RECEIPTS = _counted("net", "contributions")
+# Money of one fund is never counted for another's budget. What fund an account holds, and to which
+# account a record belongs, is the same in every state that they are known in, whatever the day; but
+# for a pledge, which brings nothing and may not name an account yet.
+_OF_BUDGET = """
+    counted.fiscal_year = {a}.fiscal_year AND counted.currency = {a}.currency
+    AND ({a}.fund IS NULL OR counted.account IS NULL OR {a}.fund = (
+        SELECT account.fund FROM projections.accounts AS account
+         WHERE account.key = counted.account AND account.known @> %(position)s::int8 LIMIT 1))"""
 
-COLLECTION_RATE = _over(_RECEIPTS, _counted("amount", "budgets"))
+_RECEIPTS = _counted("net", "contributions", _OF_BUDGET)
 
-EXPENSES_COVERED = _over(_RECEIPTS, _counted("net", "expenditures"))
+COLLECTION_RATE = _over(_RECEIPTS, _counted("amount", "budgets", "counted.key = {a}.key"))
+
+EXPENSES_COVERED = _over(_RECEIPTS, _counted("net", "expenditures", _OF_BUDGET))
 
 ENTRIES_COUNTED = """
     {t}.record_id IN (SELECT record_id FROM ledger.entries WHERE position = ANY({a}.positions))

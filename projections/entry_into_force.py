@@ -43,7 +43,8 @@ def known_of(treaty: str) -> str:
     return f"""
     (SELECT json_build_array(json_build_array(
                 rule.instruments_required, rule.instrument_kinds, rule.organizations_counted,
-                rule.share_required::text, rule.period, rule.party_period, rule.notice),
+                rule.share_required::text, rule."offset", rule.party_offset,
+                rule.denunciation_offset),
             (SELECT json_agg(json_build_array(
                         key, instrument_number, status, organization IS NOT NULL, instrument,
                         share::text, signed_earliest, signed_latest, deposited_earliest,
@@ -181,8 +182,8 @@ def _by_participant(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, list[l
 
 
 def _instruments(theirs: Sequence[Sequence[Any]], notice: str | None) -> Iterator[tuple[int, Held]]:
-    # What followed on the day itself on which an instrument was taken back hides that it was: no
-    # row is about a state that held on no day.
+    # What ended an instrument is told by the row of the next: of what happened on the day itself of
+    # that deposit there is no row, as it held on no day.
     taken_back: Between | None = None
     for number in range(len(theirs) - 1, 0, -1):
         if not theirs[number]:
@@ -200,10 +201,10 @@ def _instruments(theirs: Sequence[Sequence[Any]], notice: str | None) -> Iterato
                 share=NONE if share is None else Decimal(share),
                 deposited=deposited,
                 effect=effect,
-                ended=_ended(status, left, leaving, notice) or taken_back,
+                ended=taken_back or _ended(status, left, leaving, notice),
             ),
         )
-        taken_back = _ended(Status.DENOUNCED, before_left, before_leaving, notice) or deposited
+        taken_back = _ended(Status.DENOUNCED, before_left, before_leaving, notice)
 
 
 def _ended(
@@ -399,13 +400,25 @@ def is_party(facts: Facts, held: Held, day: date) -> tuple[bool, bool]:
 def party_since(facts: Facts, held: Held) -> Days | None:
     """Since when it is in force by this instrument: by its stated date of effect, or the rule.
 
-    A stated date holds, but for one before the treaty itself, if the rule tells when that is.
+    None if it had ended by then.
     """
+    days, ended = _since(facts, held), held.ended
+    if days is None or ended is None:
+        return days
+    if days.earliest >= ended.latest:
+        return None
+    if days.day is not None and days.day >= ended.latest:
+        return Days(None, days.earliest, None)
+    return days
+
+
+def _since(facts: Facts, held: Held) -> Days | None:
+    """A stated date holds, but for one before the treaty itself, if the rule tells when that is."""
     if held.effect is None:
         return party_since_by_rule(facts, held)
-    if facts.rule is None:
-        return Days(held.effect.latest, held.effect.earliest, held.effect.latest)
     stated = held.effect
+    if facts.rule is None:
+        return Days(stated.latest, stated.earliest, stated.latest)
     days = {
         reading: max(reading.begins(stated), force.since)
         for reading, force in facts.forces.items()
@@ -417,9 +430,11 @@ def party_since(facts: Facts, held: Held) -> Days | None:
 
 
 def party_until(facts: Facts, held: Held) -> Days | None:
-    """The day from which it is in force no more by this instrument."""
+    """The day from which it is in force no more by this instrument; None if it never was."""
     ended = held.ended
-    return None if ended is None else Days(ended.latest, ended.earliest, ended.latest)
+    if ended is None or party_since(facts, held) is None:
+        return None
+    return Days(ended.latest, ended.earliest, ended.latest)
 
 
 def party_since_by_rule(facts: Facts, held: Held) -> Days | None:

@@ -26,9 +26,9 @@ class Treaty:
     organizations_counted: bool | None
     share_required: Decimal | None
     share_of: str | None
-    period: str | None
-    party_period: str | None
-    notice: str | None
+    offset: str | None
+    party_offset: str | None
+    denunciation_offset: str | None
     opened: str
     opened_on: date
 
@@ -46,9 +46,9 @@ def fold(row: Treaty | None, step: Step) -> Treaty:
             organizations_counted=event.organizations_counted,
             share_required=event.share_required,
             share_of=event.share_of,
-            period=event.offset,
-            party_period=event.party_offset or event.offset,
-            notice=event.denunciation_offset,
+            offset=event.offset,
+            party_offset=event.party_offset,
+            denunciation_offset=event.denunciation_offset,
             opened=step.effective.text,
             opened_on=step.latest,
         )

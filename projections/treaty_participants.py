@@ -30,8 +30,9 @@ class TreatyParticipant:
     `instrument_number` counts the instruments that the participant has deposited; what follows it
     is about the last of them. `left` is when that instrument was withdrawn, or the denunciation
     received; `leaving` the date of effect that the denunciation states. `before_left` and
-    `before_leaving` are those of the instrument before it, if that was denounced: who denounces and
-    deposits anew on the same day is bound until the notice is over.
+    `before_leaving` are those of the instrument before it, both the day itself if that was
+    withdrawn. For who denounces and deposits anew on the same day is bound until the notice is
+    over, and no row is about a state that held on no day.
     """
 
     treaty: str
@@ -119,17 +120,17 @@ def _deposited(row: TreatyParticipant, event: Deposited, step: Step) -> TreatyPa
 
 
 def _followed(row: TreatyParticipant, step: Step) -> TreatyParticipant:
-    """The row before another instrument: how the last one ended is kept, if it was denounced."""
+    """The row before another instrument, with what ended the last one kept."""
     if row.deposited_earliest is not None and row.deposited_earliest >= step.latest:
-        # The last one held on no day, so no row is about it; what is kept is of the one before.
+        # No row is about the last one; what is kept is of the one before.
         return row
-    was_denounced = row.status is Status.DENOUNCED
+    was_withdrawn = row.status is Status.WITHDRAWN
     return replace(
         row,
-        before_left_earliest=row.left_earliest if was_denounced else None,
-        before_left_latest=row.left_latest if was_denounced else None,
-        before_leaving_earliest=row.leaving_earliest if was_denounced else None,
-        before_leaving_latest=row.leaving_latest if was_denounced else None,
+        before_left_earliest=row.left_earliest,
+        before_left_latest=row.left_latest,
+        before_leaving_earliest=row.left_earliest if was_withdrawn else row.leaving_earliest,
+        before_leaving_latest=row.left_latest if was_withdrawn else row.leaving_latest,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import strawberry
 
-from ledger.activities import Category, Format, OrganizerRole, Precision, Status
+from ledger.activities import Category, Format, OrganizerRole, Qualifier, Status
 from projections import activities as rows
 from schema.bodies import Body
 from schema.pagination import Connection
@@ -41,7 +41,7 @@ strawberry.enum(Status, name="ActivityStatus", description="What became of an ac
 strawberry.enum(Format, name="ActivityFormat", description="How participants met.")
 strawberry.enum(OrganizerRole, description="As what a state organizes an activity.")
 strawberry.enum(
-    Precision, description="What a source says before a number that it does not give exactly."
+    Qualifier, description="What a source says before a number that it does not give exactly."
 )
 
 
@@ -53,17 +53,17 @@ def _maybe(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
 @strawberry.type(description="How many took part.")
 class Participants:
     number: int = strawberry.field(description="The number.")
-    precision: Precision | None = strawberry.field(
+    qualifier: Qualifier | None = strawberry.field(
         description="What the source says before it; nothing if the number is exact."
     )
 
     @classmethod
-    def of(cls, number: int | None, precision: str | None) -> Participants | None:
-        """The number with its precision; None of nothing."""
-        return None if number is None else cls(number=number, precision=_precision(precision))
+    def of(cls, number: int | None, qualifier: str | None) -> Participants | None:
+        """The number with its qualifier; None of nothing."""
+        return None if number is None else cls(number=number, qualifier=_qualifier(qualifier))
 
 
-_precision = _maybe(Precision)
+_qualifier = _maybe(Qualifier)
 
 
 @strawberry.type(description="A meeting or an event: planned, put off, dropped or held.")
@@ -85,7 +85,7 @@ class Activity(Record):
     organizer_role: OrganizerRole | None = made(
         "As what that state does so.", _maybe(OrganizerRole), "organizer_role"
     )
-    title: str = column("The title under which it was held, or else planned.", "title_en")
+    title_en: str = column("The title under which it was held, or else planned.", "title_en")
     planned_dates: ImpreciseDate | None = made(
         "When it is, or was, to be held.", ImpreciseDate.of, "planned_dates"
     )
@@ -96,9 +96,9 @@ class Activity(Record):
     format: Format | None = made("How its participants met.", _maybe(Format), "format")
     place: str | None = column("Where it was held.", "place")
     participants: Participants | None = made(
-        "How many took part.", Participants.of, "participants", "participants_precision"
+        "How many took part.", Participants.of, "participants", "participants_qualifier"
     )
-    states: int | None = column("How many states were represented.", "states")
+    states_represented: int | None = column("How many states were represented.", "states")
     reason: str | None = column("Why it was last rescheduled, postponed or cancelled.", "reason")
 
 

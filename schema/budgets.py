@@ -74,6 +74,9 @@ class Budget(Record):
     table: ClassVar[str] = "projections.budgets"
 
     fiscal_year: int = column("The year.", "fiscal_year")
+    fund: str | None = column(
+        "The fund of the accounts whose money it is about; of all, if nothing is said.", "fund"
+    )
     amount: Money = made(
         "The amount that stands: as approved, or as last revised.", Money.of, "amount", "currency"
     )
@@ -92,12 +95,12 @@ class Budget(Record):
     collection_rate: Ratio = reads(
         ToComputed(rows.COLLECTION_RATE),
         "The contributions for the year, net of what went back, over the budget's amount. Those in"
-        " other currencies are left out.",
+        " other currencies, or to accounts of another fund than the budget's, are left out.",
     )
     expenses_covered: Ratio = reads(
         ToComputed(rows.EXPENSES_COVERED),
         "The same contributions over the expenditures of the year, net of what was refunded. Those"
-        " in other currencies are left out.",
+        " in other currencies, or from accounts of another fund, are left out.",
     )
 
 

@@ -22,6 +22,9 @@ INTERNAL = "INTERNAL"
 UNAVAILABLE = "UNAVAILABLE"
 """The code of an error that goes away when the database is back."""
 
+TIMEOUT = "TIMEOUT"
+"""The code of an error that a smaller request does not have."""
+
 # The first two characters of the states in which PostgreSQL takes no more statements: connection
 # lost, too many of them, shutting down or starting up. What libpq itself reports has no state.
 _STATES_OF_AN_OUTAGE = ("08", "53", "57P")
@@ -56,6 +59,11 @@ def _for_clients(error: GraphQLError) -> GraphQLError:
             return error
         case RecursionError():
             return _instead_of(error, "the document is nested too deeply")
+        case psycopg.errors.QueryCanceled():
+            logger.warning("a query took too long: %s", _path(error))
+            return _instead_of(
+                error, "the query took too long: ask for fewer records, or less of each", TIMEOUT
+            )
         case psycopg.OperationalError() if _is_outage(cause):
             logger.warning("the ledger's database can't be reached: %s", one_line(cause))
             return _instead_of(

@@ -17,6 +17,7 @@ from schema.page_plan import PagePlan
 from schema.reading import (
     Columns,
     Planned,
+    Shared,
     ToComputed,
     ToFigure,
     ToKeyed,
@@ -203,16 +204,17 @@ class Plan:
 
 def _columns(source: Source, kind: str, declared: Columns) -> Value:
     """What a field makes of the columns of a row, which belongs to a record of `kind` if any."""
-    places = [
-        source.column(
-            column_of(source.alias, name)
-            if name.isidentifier()
-            else fragment(name, a=source.alias, kind=SQL("{}::text").format(Literal(kind)))
-        )
-        for name in declared.columns
-    ]
+    places = [source.column(_column(source, kind, column)) for column in declared.columns]
     make = declared.make
     if make is None:
         (place,) = places
         return lambda row: row[place]
     return lambda row: make(*[row[place] for place in places])
+
+
+def _column(source: Source, kind: str, column: str | Shared) -> Composable:
+    if isinstance(column, Shared):
+        return source.shared(column.name, fragment(column.sql, a=source.alias))
+    if column.isidentifier():
+        return column_of(source.alias, column)
+    return fragment(column, a=source.alias, kind=SQL("{}::text").format(Literal(kind)))

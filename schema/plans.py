@@ -38,7 +38,7 @@ class Plan(Record):
         ToOne(Body.table, "{t}.key = {a}.adopted_by"), "The body that adopted it."
     )
     adopted: ImpreciseDate = made("When it was adopted.", ImpreciseDate.of, "adopted", "adopted_on")
-    decided_by: Body | None = reads(
+    revised_by: Body | None = reads(
         ToOne(Body.table, "{t}.key = {a}.decided_by"), "The body that decided the last revision."
     )
     revised: ImpreciseDate | None = made(

@@ -27,11 +27,22 @@ READS = "reads"
 class Columns:
     """Values of the row itself: `make` gets those of `columns`, in order.
 
-    A column is a name, or a fragment of SQL with `{a}` in it.
+    A column is a name, a fragment of SQL with `{a}` in it, or one that is shared by many rows.
     """
 
-    columns: tuple[str, ...]
+    columns: tuple[str | Shared, ...]
     make: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The column `name` of what `sql` computes for the row `{a}`, the same for many rows.
+
+    It is joined, so that PostgreSQL computes it once for all rows that it is the same for.
+    """
+
+    name: str
+    sql: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +175,7 @@ def column(description: str, name: str) -> Any:
     return reads(Columns((name,)), description)
 
 
-def made(description: str, make: Callable[..., Any], *columns: str) -> Any:
+def made(description: str, make: Callable[..., Any], *columns: str | Shared) -> Any:
     """A field that `make` computes of some columns."""
     return reads(Columns(columns, make), description)
 

@@ -39,6 +39,17 @@ class Source:
             self.columns.append(expression)
         return self.columns.index(expression)
 
+    def shared(self, name: str, computed: Composable) -> Composed:
+        """The column `name` of a row that is computed once for all rows that it is the same for."""
+        # PostgreSQL remembers what a subquery gave, by what it was given, unless it is pulled up.
+        alias = Identifier(f"{name}_{self.alias.as_string()[1:-1]}")
+        join = SQL("LEFT JOIN LATERAL (SELECT {} AS {} OFFSET 0) AS {} ON true").format(
+            computed, Identifier(name), alias
+        )
+        if join not in self.joins:
+            self.joins.append(join)
+        return column_of(alias, name)
+
     def selected(self) -> Composed:
         """What is selected; SQL wants something even where nothing is."""
         return SQL(", ").join(self.columns or [SQL("1")])

@@ -70,18 +70,18 @@ class EntryIntoForceRule:
         description="What share the participants must account for together, in per cent."
     )
     share_of: str | None = strawberry.field(description="What it is a share of.")
-    period: str = strawberry.field(
+    offset: str = strawberry.field(
         description="How long after the last instrument required it enters into force, as an ISO"
         " 8601 duration; the first day of the month after it with `first-of-next-month`."
     )
-    party_period: str = strawberry.field(
+    party_offset: str = strawberry.field(
         description="How long after its own deposit it is in force for a later party."
     )
 
 
 def _rule(*terms: Any) -> EntryIntoForceRule | None:
     """The rule with the terms that the columns of a treaty have; None if they are empty."""
-    required, kinds, organizations, share, share_of, period, party_period = terms
+    required, kinds, organizations, share, share_of, offset, party_offset = terms
     if required is None:
         return None
     named = set(Instrument) if kinds is None else instruments_named(kinds)
@@ -91,8 +91,8 @@ def _rule(*terms: Any) -> EntryIntoForceRule | None:
         organizations_counted=bool(organizations),
         share_required=share,
         share_of=share_of,
-        period=period,
-        party_period=party_period,
+        offset=offset,
+        party_offset=party_offset or offset,
     )
 
 
@@ -121,7 +121,10 @@ def _share(facts: force.Facts, day: date) -> DecimalRange | None:
     return DecimalRange(value=value, low=low, high=high)
 
 
-@strawberry.type(description="Where a treaty stands on a day, with every instrument known by then.")
+@strawberry.type(
+    description="Where a treaty stands on a day: what had been deposited by it, and for whom it was"
+    " in force, with every instrument known at the point, those deposited later included."
+)
 class TreatyStatus:
     signatories: Count = _of_treaty(
         "How many had signed it, bound since or not.",
@@ -136,7 +139,7 @@ class TreatyStatus:
         lambda facts, day: Count.of(force.deposited(facts, day)),
     )
     remaining: Count | None = _of_treaty(
-        "How many are wanted still: none once it is in force.", _remaining
+        "How many are wanted still, by number alone: none once it is in force.", _remaining
     )
     share_deposited: DecimalRange | None = _of_treaty(
         "What share those account for who deposited them, in per cent, if the rule asks for one.",
@@ -181,6 +184,10 @@ class TreatyParty:
     organization: Organization | None = reads(
         ToOne(Organization.table, "{t}.key = {a}.organization"), "The organization."
     )
+    participant: TreatyParticipant | None = reads(
+        ToOne(TreatyParticipant.table, "{t}.key = {a}.key"),
+        "Its record on the day; nothing if it had not deposited anything by then.",
+    )
     instrument: Instrument = made("By what it is bound.", Instrument, "instrument")
     in_force: Certainty = made("Whether it is in force for it on the day.", is_party, *HELD)
     since: DayRange = made("Since when.", party_since, *HELD)
@@ -204,10 +211,12 @@ class Treaty(Record):
         "The rule, if one is on record; else only dates of effect that are stated count.",
         _rule,
         *("instruments_required", "instrument_kinds", "organizations_counted"),
-        *("share_required", "share_of", "period", "party_period"),
+        *("share_required", "share_of", "offset", "party_offset"),
     )
-    notice: str | None = column(
-        "How long after it is received a denunciation has effect.", "notice"
+    denunciation_offset: str | None = column(
+        "How long after its receipt a denunciation has effect that states no date; it has it at"
+        " once, if nothing is on record.",
+        "denunciation_offset",
     )
     status: TreatyStatus = reads(
         ToComputed(f"SELECT {force.known_of('{a}.key')} AS known, {DAY} AS day"),

@@ -18,6 +18,7 @@ from schema.organizations import Organization
 from schema.pagination import Connection
 from schema.reading import (
     Info,
+    Shared,
     ToOne,
     ToPage,
     any_of,
@@ -61,10 +62,10 @@ _MARKS = {
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
-def _printed(edtf: str | None) -> str:
+def _printed(edtf: str | None) -> str | None:
     """A date as a status table has it: 8 Jun 2010; in words, if it is less precise."""
     if edtf is None:
-        return ""
+        return None
     stated = parse_edtf(edtf)
     day = stated.earliest
     if edtf != day.isoformat():
@@ -72,11 +73,11 @@ def _printed(edtf: str | None) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
-def _printed_instrument(deposited: str | None, instrument: str | None, status: str) -> str:
+def _printed_instrument(deposited: str | None, instrument: str | None, status: str) -> str | None:
     """The date and the mark of an instrument; in brackets once it was taken back."""
     if deposited is None or instrument is None:
-        return ""
-    printed = _printed(deposited) + _MARKS.get(Instrument(instrument), "")
+        return None
+    printed = f"{_printed(deposited)}" + _MARKS.get(Instrument(instrument), "")
     return printed if status == Status.BOUND else f"[{printed}]"
 
 
@@ -101,7 +102,8 @@ def held_of(
     return answered
 
 
-HELD = (force.known_of("{a}.treaty"), "key", "instrument_number", DAY)
+KNOWN = Shared("known", force.known_of("{a}.treaty"))
+HELD = (KNOWN, "key", "instrument_number", DAY)
 """The columns of a participant that `held_of` answers by."""
 
 is_party = held_of(
@@ -154,23 +156,24 @@ class TreatyParticipant(Record):
         *(HELD[0], "key", DAY),
     )
     in_force_since: DayRange | None = made(
-        "Since when: by the date that is stated, or else by the rule; it may lie ahead.",
+        "Since when: by the date that is stated, or else by the rule; as far as is known, so that"
+        " it may lie ahead.",
         party_since,
         *HELD,
     )
     in_force_until: DayRange | None = made(
-        "The day from which it is in force for it no more.", party_until, *HELD
+        "The day from which it is in force for it no more, as far as is known.", party_until, *HELD
     )
     left: ImpreciseDate | None = made(
         "When it withdrew its instrument, or its denunciation was received.",
         *(ImpreciseDate.of, "left", "left_latest", "left_earliest"),
     )
-    printed_signature: str = made(
+    printed_signature: str | None = made(
         "The date of signature as the United Nations Treaty Collection prints it.",
         _printed,
         "signed",
     )
-    printed_instrument: str = made(
+    printed_instrument: str | None = made(
         "The date and the mark of the instrument as the United Nations Treaty Collection prints"
         " them: none for a ratification, A for an acceptance, AA approval, a accession, d"
         " succession, s definitive signature, c formal confirmation; in brackets once it was taken"

@@ -15,7 +15,7 @@ from ledger.activities import (
     OrganizerRole,
     Planned,
     Postponed,
-    Precision,
+    Qualifier,
     Rescheduled,
     Status,
 )
@@ -43,7 +43,7 @@ HELD = Held(
     title_en="Online training course",
     format=Format.ONLINE,
     participants=120,
-    participants_precision=Precision.OVER,
+    participants_qualifier=Qualifier.OVER,
     states=18,
 )
 
@@ -164,11 +164,11 @@ def test_little_need_be_known_of_what_was_held() -> None:
     given(PLANNED).when(Held(participants=1, states=1)).then(of(Status.HELD))
 
 
-def test_a_precision_is_that_of_a_number() -> None:
+def test_a_qualifier_is_that_of_a_number() -> None:
     given(PLANNED).when(replace(HELD, participants=None)).then_refused(
         "NOT_PERMITTED",
-        "no number is given that is over; state the participants, or leave the precision out",
-        field="participants_precision",
+        "no number is given that is over; state the participants, or leave the qualifier out",
+        field="participants_qualifier",
     )
 
 

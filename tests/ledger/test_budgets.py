@@ -60,5 +60,7 @@ def test_nothing_is_revised_that_was_not_approved() -> None:
 
 def test_the_key_is_the_fiscal_year() -> None:
     check_keys(
-        BUDGET, fit=["1999", "2024"], unfit=["23", "20233", "0999", "3000", "2023/24", "٢٠٢٣"]
+        BUDGET,
+        fit=["1999", "2024", "2023-FUND"],
+        unfit=["23", "20233", "0999", "3000", "2023/24", "٢٠٢٣", "2023-", "2023-fund", "2023-A-B"],
     )

@@ -249,12 +249,14 @@ def test_what_is_no_period(text: str) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["", "ratification  accession", "Ratification", "treaty", " "])
+@pytest.mark.parametrize(
+    "text", ["", "ratification  accession", "accession accession", "Ratification", "treaty", " "]
+)
 def test_what_names_no_instruments(text: str) -> None:
     with pytest.raises(Malformed) as refused:
         instruments_named(text, field="instrument_kinds")
     assert refused.value.field == "instrument_kinds"
-    assert refused.value.message.startswith(f"{text!r} does not list kinds of instrument")
+    assert refused.value.message.startswith(f"{text!r} does not list kinds of instrument, each")
 
 
 # ---------------------------------------------------------------- any case

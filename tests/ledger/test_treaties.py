@@ -51,16 +51,26 @@ def test_the_kinds_of_instrument_are_those_that_bind() -> None:
     known = ", ".join(Instrument)
     given().when(replace(RULED, instrument_kinds="ratification, accession")).then_refused(
         "MALFORMED",
-        "'ratification, accession' does not list kinds of instrument with a blank between them;"
-        f" they are {known}",
+        "'ratification, accession' does not list kinds of instrument, each once and with a blank"
+        f" between them; they are {known}",
         field="instrument_kinds",
     )
 
 
-def test_at_least_one_instrument_is_required() -> None:
-    given().when(replace(RULED, instruments_required=0)).then_refused(
-        "NOT_PERMITTED", "at least one instrument is required", field="instruments_required"
+@pytest.mark.parametrize("required", [0, 1001, 2**31])
+def test_as_many_instruments_are_required_as_there_may_be(required: int) -> None:
+    given().when(replace(RULED, instruments_required=required)).then_refused(
+        "NOT_PERMITTED",
+        f"the instruments required are from 1 to 1000, not {required}",
+        field="instruments_required",
     )
+
+
+def test_a_share_is_of_something_only_if_one_is_required() -> None:
+    given().when(replace(RULED, share_required=None)).then_refused(
+        "MALFORMED", "say which share of it is required", field="share_required"
+    )
+    given().when(replace(RULED, share_of=None)).then(Treaty())
 
 
 @pytest.mark.parametrize("share", ["0", "-1", "100.01", "NaN", "Infinity"])
@@ -87,7 +97,7 @@ def test_a_rule_says_how_long_after_the_last_instrument() -> None:
 
 @pytest.mark.parametrize(
     "field",
-    ["instrument_kinds", "organizations_counted", "share_required", "offset", "party_offset"],
+    ["instrument_kinds", "organizations_counted", "share_required", "share_of", "offset"],
 )
 def test_the_terms_of_a_rule_need_the_number_of_instruments(field: str) -> None:
     given().when(replace(BARE, **{field: getattr(RULED, field)})).then_refused(

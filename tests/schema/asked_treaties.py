@@ -97,9 +97,9 @@ def known_of(register: Register, name: str, position: int) -> str:
         treaty.instrument_kinds,
         treaty.organizations_counted,
         _text(treaty.share_required),
-        treaty.period,
-        treaty.party_period,
-        treaty.notice,
+        treaty.offset,
+        treaty.party_offset,
+        treaty.denunciation_offset,
     ]
     last = {
         (key, span.row.instrument_number): span.row

@@ -63,7 +63,6 @@ _RULES = st.fixed_dictionaries(
         ),
         "organizations_counted": st.sampled_from([None, False, True, True]),
         "share_required": st.sampled_from([None, None, Decimal(30), Decimal("59.8")]),
-        "share_of": st.just("tonnage"),
         "offset": st.sampled_from(PERIODS),
         "party_offset": st.sampled_from([None, *PERIODS]),
     }
@@ -89,7 +88,10 @@ _EXACT = days().map(date.isoformat)
 def opened(draw: st.DrawFn) -> AnyEvent:
     """The opening of a treaty, with a rule or without one."""
     clause: Mapping[str, Any] = draw(_CLAUSES)
-    return treaties.Opened(title_en="Alpha", denunciation_offset=draw(_NOTICES), **clause)
+    share_of = None if clause.get("share_required") is None else "tonnage"
+    return treaties.Opened(
+        title_en="Alpha", share_of=share_of, denunciation_offset=draw(_NOTICES), **clause
+    )
 
 
 @st.composite

@@ -95,7 +95,7 @@ def test_the_plan_for_2023(example: Reader) -> None:
     found = example.ledger(
         f"""plan(year: 2023) {{
             key year items adoptedBy {{ key }} adopted {{ edtf }} revised {{ edtf }}
-            decidedBy {{ key }} activities(first: 1) {{ {COUNT} nodes {{ key plan {{ year }} }} }}
+            revisedBy {{ key }} activities(first: 1) {{ {COUNT} nodes {{ key plan {{ year }} }} }}
             held: activities(filter: {{status: HELD}}, first: 0) {{ {COUNT} }}
         }}
         none: plan(year: 2022) {{ key }}""",
@@ -113,7 +113,7 @@ def test_the_plan_for_2023(example: Reader) -> None:
             "adoptedBy": {"key": "SOC"},
             "adopted": {"edtf": "2022-12"},
             "revised": None,
-            "decidedBy": None,
+            "revisedBy": None,
             "activities": activities,
             "held": {"totalCount": between(28, 28)},
         },
@@ -147,7 +147,7 @@ def test_priority_areas(example: Reader) -> None:
 def test_the_activities_of_an_area(example: Reader) -> None:
     found = example.ledger(
         f"""priorityAreas(filter: {{key: "PA03"}}) {{ nodes {{
-            activities(orderBy: TITLE) {{ {COUNT} nodes {{ key title area {{ key }} }} }}
+            activities(orderBy: TITLE) {{ {COUNT} nodes {{ key titleEn area {{ key }} }} }}
         }} }}""",
         **REPORT,
     )
@@ -158,27 +158,28 @@ def test_the_activities_of_an_area(example: Reader) -> None:
     ]
     assert area["activities"] == {
         "totalCount": between(2, 2),
-        "nodes": [{"key": key, "title": title, "area": {"key": "PA03"}} for key, title in both],
+        "nodes": [{"key": key, "titleEn": title, "area": {"key": "PA03"}} for key, title in both],
     }
 
 
 def test_what_became_of_an_activity(example: Reader) -> None:
     found = example.ledger(
         """activities(filter: {key: ["TTF-2023-11", "ITEM-2023-01"]}) { nodes {
-            category body { key } organizer { key } organizerRole title plannedDates { words }
-            status held { edtf earliest latest } format place participants { number precision }
-            states reason
+            category body { key } organizer { key } organizerRole titleEn plannedDates { words }
+            status held { edtf earliest latest } format place participants { number qualifier }
+            statesRepresented reason
         } }""",
         **REPORT,
     )
     postponed, held = found["activities"]["nodes"]
     nothing = dict.fromkeys(
-        ("body", "organizer", "organizerRole", "held", "format", "place", "participants", "states")
+        ("body", "organizer", "organizerRole", "held", "format", "place", "participants")
     )
     assert postponed == {
         **nothing,
+        "statesRepresented": None,
         "category": "OTHER",
-        "title": "Plan item not named in the report (1 of 11)",
+        "titleEn": "Plan item not named in the report (1 of 11)",
         "plannedDates": {"words": "2023"},
         "status": "POSTPONED",
         "reason": "postponed by its organizer",
@@ -188,14 +189,14 @@ def test_what_became_of_an_activity(example: Reader) -> None:
         "body": {"key": "TTF"},
         "organizer": {"key": "CHN"},
         "organizerRole": "HOST",
-        "title": "Think Tank Forum, eleventh meeting",
+        "titleEn": "Think Tank Forum, eleventh meeting",
         "plannedDates": {"words": "2023"},
         "status": "HELD",
         "held": {"edtf": "2023-08-27/2023-08-29", "earliest": "2023-08-29", "latest": "2023-08-29"},
         "format": "HYBRID",
         "place": "Xining",
-        "participants": {"number": 67, "precision": None},
-        "states": 20,
+        "participants": {"number": 67, "qualifier": "OVER"},
+        "statesRepresented": 20,
         "reason": None,
     }
 

@@ -258,7 +258,7 @@ def test_marks_of_a_status_table(depositary: Depositary) -> None:
     nodes = depositary.reader.ledger(
         "treatyParticipants { nodes { printedSignature printedInstrument } }"
     )["treatyParticipants"]["nodes"]
-    assert [node["printedInstrument"] for node in nodes] == [*marks.values(), ""]
+    assert [node["printedInstrument"] for node in nodes] == [*marks.values(), None]
     assert nodes[-1]["printedSignature"] == "December 2019"
 
 

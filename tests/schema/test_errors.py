@@ -39,6 +39,15 @@ def test_what_is_nested_too_deeply_is_a_mistake(caplog: pytest.LogCaptureFixture
     assert caplog.records == []
 
 
+def test_what_takes_too_long_can_be_asked_for_in_parts(caplog: pytest.LogCaptureFixture) -> None:
+    error = shown(errors.QueryCanceled(NAME))
+    assert error.message == "the query took too long: ask for fewer records, or less of each"
+    assert error.extensions == {"code": "TIMEOUT"}
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert NAME not in record.getMessage()
+
+
 @pytest.mark.parametrize(
     "cause",
     [
@@ -63,7 +72,6 @@ def test_an_outage_is_told_and_warned_of_in_one_line(
     [
         RuntimeError(NAME),
         Unusable(NAME),
-        errors.QueryCanceled(NAME),
         errors.InvalidTextRepresentation(NAME),
     ],
 )

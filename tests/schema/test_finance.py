@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ledger import budgets, contributions, expenditures, importing
+from ledger import accounts, budgets, contributions, expenditures, importing, states
 from ledger.kind import AnyEvent
 from ledger.record import Ledger
 from projections import REGISTRY
@@ -420,3 +420,37 @@ def test_an_annulment_takes_a_receipt_out_from_then_on(changed: Changed) -> None
     # What was answered before is answered for ever.
     assert changed.budget("imported")["collectionRate"]["numerator"] == exactly("1973450.00")
     assert budget_of(changed.reader, **REPORT)["collectionRate"]["value"] == "0.6900174825"
+
+
+# ---------------------------------------------------------------- funds
+
+
+def test_the_money_of_a_fund_is_not_another_budgets(database: str) -> None:
+    """Of the year 100 came to the general fund and 900 to the other, whose budget is its own."""
+    approved = [
+        ("2023", "1000", "GENERAL"),
+        ("2023-ALL", "2000", None),
+        ("2023-FUND", "1000", "CICA"),
+    ]
+    member = states.Admitted(status=states.Status.MEMBER, name_en="Kazakhstan")
+    with opened_ledger(database) as ledger:
+        ledger.record(proposed("state", "KAZ", member, "1999"))
+        for key, fund in (("MAIN", "GENERAL"), ("FUND", "CICA")):
+            opened = accounts.Opened(fund=fund, currency=USD)
+            ledger.record(proposed("account", key, opened, "2006"))
+        for key, amount, fund in approved:
+            event = budgets.Approved(amount=Decimal(amount), currency=USD, fund=fund)
+            ledger.record(proposed("budget", key, event, "2022-12-01"))
+        for key, amount in (("MAIN", "100"), ("FUND", "900")):
+            event_in = contributions.Received(
+                account=key, state="KAZ", fiscal_year=2023, amount=Decimal(amount), currency=USD
+            )
+            ledger.record(proposed("contribution", f"C-{key}", event_in, "2023-05-12"))
+    with reading(database) as reader:
+        selected = "budgets { nodes { key fund fiscalYear collectionRate { value } } }"
+        nodes = reader.ledger(selected)["budgets"]["nodes"]
+    assert [tuple(node.values()) for node in nodes] == [
+        ("2023", "GENERAL", 2023, {"value": "0.1000000000"}),
+        ("2023-ALL", None, 2023, {"value": "0.5000000000"}),
+        ("2023-FUND", "CICA", 2023, {"value": "0.9000000000"}),
+    ]

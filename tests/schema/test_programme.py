@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ledger import activities, dimensions, plans, priority_areas, states
-from ledger.activities import Category, Format, Precision
+from ledger.activities import Category, Format, Qualifier
 from ledger.dates import parse_edtf
 from ledger.entry import Proposal
 from tests.projections.register import opened_ledger, proposed
@@ -77,7 +77,7 @@ def _events_of_the_forum() -> Iterator[Proposal]:
         format=Format.HYBRID,
         place="Astana",
         participants=120,
-        participants_precision=Precision.OVER,
+        participants_qualifier=Qualifier.OVER,
         states=12,
     )
     yield proposed("activity", "FORUM", held, "2023-11")
@@ -98,21 +98,22 @@ def test_the_course_of_an_activity(
 ) -> None:
     found = programme.ledger(
         """activities(filter: {key: "FORUM"}) { nodes {
-            status title plannedDates { edtf } reason
-            held { edtf } format place participants { number precision } states
+            status titleEn plannedDates { edtf } reason
+            held { edtf } format place participants { number qualifier } statesRepresented
         } }""",
         effectiveOn=day,
     )
-    happened: dict[str, Any] = dict.fromkeys(("held", "format", "place", "participants", "states"))
-    happened["title"] = "Round table"
+    details = ("held", "format", "place", "participants", "statesRepresented")
+    happened: dict[str, Any] = dict.fromkeys(details)
+    happened["titleEn"] = "Round table"
     if status == "HELD":
         happened = {
-            "title": "Forum",
+            "titleEn": "Forum",
             "held": {"edtf": "2023-11"},
             "format": "HYBRID",
             "place": "Astana",
-            "participants": {"number": 120, "precision": "OVER"},
-            "states": 12,
+            "participants": {"number": 120, "qualifier": "OVER"},
+            "statesRepresented": 12,
         }
     expected = {"status": status, "plannedDates": {"edtf": planned}, "reason": reason}
     assert found["activities"]["nodes"] == [{**expected, **happened}]

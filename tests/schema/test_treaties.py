@@ -78,13 +78,13 @@ def test_the_eighth_instrument_has_no_month(example: Reader) -> None:
 
 def test_the_rule_is_data(example: Reader) -> None:
     treaty = example.ledger(
-        """treaty(key: "CPI") { titleEn depositary { key } opened { edtf } notice rule {
+        """treaty(key: "CPI") { titleEn depositary { key } opened { edtf } denunciationOffset rule {
             instrumentsRequired instrumentKinds organizationsCounted shareRequired shareOf
-            period partyPeriod } }""",
+            offset partyOffset } }""",
         effectiveOn="2023-12-07",
     )["treaty"]
     assert treaty["titleEn"].startswith("Convention on the Privileges and Immunities")
-    assert (treaty["depositary"], treaty["notice"]) == ({"key": "SEC"}, None)
+    assert (treaty["depositary"], treaty["denunciationOffset"]) == ({"key": "SEC"}, None)
     assert treaty["opened"] == {"edtf": "2010-06-08"}
     assert treaty["rule"] == {
         "instrumentsRequired": 14,
@@ -92,8 +92,8 @@ def test_the_rule_is_data(example: Reader) -> None:
         "organizationsCounted": False,
         "shareRequired": None,
         "shareOf": None,
-        "period": "P30D",
-        "partyPeriod": "P30D",
+        "offset": "P30D",
+        "partyOffset": "P30D",
     }
 
 
@@ -107,13 +107,13 @@ def test_the_status_table_as_it_is_printed(example: Reader) -> None:
         (node["state"]["nameEn"], node["printedSignature"], node["printedInstrument"])
         for node in nodes
     ] == [
-        ("Azerbaijan", "8 Jun 2010", ""),
-        ("China", "8 Jun 2010", ""),
+        ("Azerbaijan", "8 Jun 2010", None),
+        ("China", "8 Jun 2010", None),
         ("Kazakhstan", "8 Jun 2010", "14 Mar 2012"),
         ("Kyrgyzstan", "8 Jun 2010", "20 Jun 2013"),
         ("Mongolia", "8 Jun 2010", "11 Feb 2014"),
         ("Tajikistan", "8 Jun 2010", "5 Nov 2012"),
-        ("Türkiye", "8 Jun 2010", ""),
+        ("Türkiye", "8 Jun 2010", None),
     ]
 
 

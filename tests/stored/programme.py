@@ -90,7 +90,7 @@ EXAMPLES: dict[str, Example] = {
                 format=activities.Format.HYBRID,
                 place="Xining",
                 participants=67,
-                participants_precision=activities.Precision.ABOUT,
+                participants_qualifier=activities.Qualifier.OVER,
                 states=20,
             ),
             "2023-08-27/2023-08-29",
