@@ -438,8 +438,8 @@ def test_the_money_of_a_fund_is_not_another_budgets(database: str) -> None:
         for key, fund in (("MAIN", "GENERAL"), ("FUND", "CICA")):
             opened = accounts.Opened(fund=fund, currency=USD)
             ledger.record(proposed("account", key, opened, "2006"))
-        for key, amount, fund in approved:
-            event = budgets.Approved(amount=Decimal(amount), currency=USD, fund=fund)
+        for key, amount, of_fund in approved:
+            event = budgets.Approved(amount=Decimal(amount), currency=USD, fund=of_fund)
             ledger.record(proposed("budget", key, event, "2022-12-01"))
         for key, amount in (("MAIN", "100"), ("FUND", "900")):
             event_in = contributions.Received(
