@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from ledger.dates import Edtf
 from ledger.entry_into_force import Instrument
-from ledger.kind import AnyEvent, Change, Event, Kind
+from ledger.kind import AnyEvent, Change, Event, Kind, check_same
 from ledger.organizations import OrganizationKey
 from ledger.refusal import Malformed, NotPermitted
 from ledger.states import StateKey
@@ -178,9 +178,5 @@ def check_one_of(state: str | None, organization: str | None) -> None:
 def _check_same(event: Signed | Deposited, current: Participant) -> None:
     """A key can't tell a state from an organization that is called the same."""
     for field in ("treaty", "state", "organization"):
-        given, before = getattr(event, field), getattr(current, field)
-        if given != before:
-            raise NotPermitted(
-                f"the participant's {field} is {before or 'none'}, not {given or 'none'}",
-                field=field,
-            )
+        given, before = getattr(event, field) or "none", getattr(current, field) or "none"
+        check_same("participant", field, given, before)

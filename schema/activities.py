@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -28,7 +27,7 @@ from schema.reading import (
 )
 from schema.record import Record
 from schema.states import State
-from schema.values import Count, ImpreciseDate
+from schema.values import Count, ImpreciseDate, if_any
 
 if TYPE_CHECKING:
     # These list activities, so they import this module.
@@ -45,11 +44,6 @@ strawberry.enum(
 )
 
 
-def _maybe(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """What `make` makes of a value, and nothing of nothing."""
-    return lambda value: None if value is None else make(value)
-
-
 @strawberry.type(description="How many took part.")
 class Participants:
     number: int = strawberry.field(description="The number.")
@@ -63,7 +57,7 @@ class Participants:
         return None if number is None else cls(number=number, qualifier=_qualifier(qualifier))
 
 
-_qualifier = _maybe(Qualifier)
+_qualifier = if_any(Qualifier)
 
 
 @strawberry.type(description="A meeting or an event: planned, put off, dropped or held.")
@@ -83,7 +77,7 @@ class Activity(Record):
         ToOne(State.table, "{t}.key = {a}.organizer"), "The state that organizes it."
     )
     organizer_role: OrganizerRole | None = made(
-        "As what that state does so.", _maybe(OrganizerRole), "organizer_role"
+        "As what that state does so.", if_any(OrganizerRole), "organizer_role"
     )
     title_en: str = column("The title under which it was held, or else planned.", "title_en")
     planned_dates: ImpreciseDate | None = made(
@@ -93,7 +87,7 @@ class Activity(Record):
     held: ImpreciseDate | None = made(
         "When it was held.", ImpreciseDate.of, "held", "held_latest", "held_earliest"
     )
-    format: Format | None = made("How its participants met.", _maybe(Format), "format")
+    format: Format | None = made("How its participants met.", if_any(Format), "format")
     place: str | None = column("Where it was held.", "place")
     participants: Participants | None = made(
         "How many took part.", Participants.of, "participants", "participants_qualifier"
@@ -162,8 +156,8 @@ class ActivityGrouping(Enum):
 )
 class ActivityTotal:
     year: int | None = column("The year of their plan.", "year")
-    category: Category | None = made("What sort they are.", _maybe(Category), "category")
-    status: Status | None = made("What became of them.", _maybe(Status), "status")
+    category: Category | None = made("What sort they are.", if_any(Category), "category")
+    status: Status | None = made("What became of them.", if_any(Status), "status")
     body: Body | None = reads(ToOne(Body.table, "{t}.key = {a}.body"), "The body that meets.")
     dimension: Annotated[Dimension, strawberry.lazy("schema.dimensions")] | None = reads(
         ToOne("projections.dimensions", "{t}.key = {a}.dimension"), "The dimension of their area."

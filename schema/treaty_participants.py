@@ -30,7 +30,7 @@ from schema.reading import (
 )
 from schema.record import Record
 from schema.states import State
-from schema.values import Certainty, DayRange, ImpreciseDate
+from schema.values import Certainty, DayRange, ImpreciseDate, if_any
 
 if TYPE_CHECKING:
     # It lists participants, so it imports this module.
@@ -81,10 +81,6 @@ def _printed_instrument(deposited: str | None, instrument: str | None, status: s
     return printed if status == Status.BOUND else f"[{printed}]"
 
 
-def _instrument(instrument: str | None) -> Instrument | None:
-    return None if instrument is None else Instrument(instrument)
-
-
 def _in_force(known: str, key: str, day: date) -> Certainty:
     return Certainty.of(force.in_force_for(force.facts_of(known), key, day))
 
@@ -131,7 +127,7 @@ class TreatyParticipant(Record):
         "When it signed.", ImpreciseDate.of, "signed", "signed_latest", "signed_earliest"
     )
     instrument: Instrument | None = made(
-        "By what it consented to be bound, the last time.", _instrument, "instrument"
+        "By what it consented to be bound, the last time.", if_any(Instrument), "instrument"
     )
     instrument_date: ImpreciseDate | None = made(
         "The date of the instrument.", ImpreciseDate.of, "instrument_date"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,11 @@ import strawberry
 
 from ledger.dates import parse_edtf
 from schema.reading import made
+
+
+def if_any(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What `make` makes of a value, and nothing of nothing."""
+    return lambda value: None if value is None else make(value)
 
 
 @strawberry.type(description="An amount in one currency. Amounts are decimals, as text.")
