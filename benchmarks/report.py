@@ -1,0 +1,155 @@
+"""What a run prints, and what is kept of it: tables for docs/performance.md, and the record."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks import peers
+from benchmarks.harness import ROOT, Goal, Measured, spread
+from benchmarks.stage import Stage
+
+RECORD = ROOT / "benchmarks" / "record.json"
+PAGE = ROOT / "docs" / "performance.md"
+
+PACKAGES = ("eventsourcing", "psycopg", "starlette", "strawberry-graphql", "uvicorn")
+NPM_PACKAGES = (
+    "@eventide/message-db",
+    "@event-driven-io/emmett-postgresql",
+    "pg",
+    "postgraphile",
+    "mercurius",
+)
+
+Results = Mapping[str, Sequence[Measured]]
+"""The tables of each bench, by its name."""
+
+
+def conditions(stage: Stage) -> dict[str, str]:
+    """Under what a run was made: machine, versions, what PostgreSQL says of its durability."""
+    folder = stage.peers()
+    settings = ("server_version", "fsync", "synchronous_commit", "full_page_writes")
+    return {
+        "cores": str(os.cpu_count()),
+        "load before": f"{os.getloadavg()[0]:.2f}",
+        "system": f"{platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
+        "rounds": str(stage.rounds),
+        "seconds a sample": f"{stage.seconds:g}",
+        **{f"PostgreSQL {name}": stage.setting(name) for name in settings},
+        **{name: version(name) for name in PACKAGES},
+        **{name: peers.version(folder, name) for name in (*NPM_PACKAGES, "node")},
+    }
+
+
+def markdown(tables: Iterable[Measured]) -> str:
+    """The tables of a bench, each with its goals and its notes."""
+    return "\n".join(line for table in tables for line in _table(table))
+
+
+def _table(table: Measured) -> Iterator[str]:
+    yield f"### {table.title}\n"
+    yield f"| {table.unit} | min | median | max |"
+    yield "|---|--:|--:|--:|"
+    for name, samples in table.samples.items():
+        yield f"| {name} | " + " | ".join(map(_number, spread(samples))) + " |"
+    yield ""
+    if table.goals:
+        yield from _goals(table.goals)
+    yield from (f"{note}\n" for note in table.notes)
+
+
+def _goals(goals: Iterable[Goal]) -> Iterator[str]:
+    yield "| ratio | min | median | max | promised | |"
+    yield "|---|--:|--:|--:|---|---|"
+    for goal in goals:
+        numbers = " | ".join(map(_ratio, spread(goal.ratios)))
+        reached = "reached" if goal.is_reached else "**not reached**"
+        yield f"| {goal.name} | {numbers} | {goal.sense} {goal.bound:g} | {reached} |"
+    yield ""
+
+
+def conditions_table(found: Mapping[str, str]) -> str:
+    """The conditions as a table."""
+    lines = ["| condition | |", "|---|---|", *(f"| {name} | {is_} |" for name, is_ in found.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def save(path: Path, found: Mapping[str, str], results: Results) -> None:
+    """Write everything that was measured as JSON."""
+    tables = {name: [asdict(table) for table in tables] for name, tables in results.items()}
+    path.write_text(json.dumps({"conditions": found, "benches": tables}, indent=2) + "\n")
+
+
+def goals(results: Results) -> dict[str, Goal]:
+    """Every ratio that was measured, by its name."""
+    return {goal.name: goal for tables in results.values() for each in tables for goal in each.goals}
+
+
+def recorded(extent: str) -> dict[str, float]:
+    """The ratios on record of a long or a short run, by their names."""
+    if not RECORD.exists():
+        return {}
+    found: dict[str, dict[str, float]] = json.loads(RECORD.read_text())
+    return found.get(extent, {})
+
+
+def compared(results: Results, *, short: bool) -> list[str]:
+    """Print each ratio beside the record; return the names of those that fell below half of it."""
+    before = recorded(_extent(short=short))
+    fallen: list[str] = []
+    for name, goal in goals(results).items():
+        on_record = before.get(name)
+        has_fallen = on_record is not None and goal.is_half_of(on_record)
+        fallen += [name] if has_fallen else []
+        beside = "none" if on_record is None else f"{on_record:.2f}"
+        mark = "  FALLEN" if has_fallen else ""
+        print(f"{goal.median:8.2f}  record {beside:>8}  {name}{mark}", file=sys.stderr)
+    return fallen
+
+
+def write(found: Mapping[str, str], results: Results, *, short: bool) -> None:
+    """Put a run on record, and a long one into docs/performance.md.
+
+    Only benches that ran are replaced, so that one can be run again alone.
+    """
+    record: dict[str, Any] = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    ratios = record.setdefault(_extent(short=short), {})
+    ratios |= {name: round(median(goal.ratios), 3) for name, goal in goals(results).items()}
+    RECORD.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+    if short:
+        return
+    text = PAGE.read_text(encoding="utf-8")
+    for name, tables in results.items():
+        text = _replaced(text, name, f"{markdown(tables)}\n{conditions_table(found)}")
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def _replaced(text: str, name: str, tables: str) -> str:
+    """The page with what stands between a bench's marks replaced."""
+    begin, end = f"<!-- measured: {name} -->", f"<!-- end: {name} -->"
+    before, _, rest = text.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise RuntimeError(f"{PAGE.name} has no place for {name}: put {begin} and {end} into it")
+    return f"{before}{begin}\n\n{tables}\n{end}{after}"
+
+
+def _extent(*, short: bool) -> str:
+    return "short" if short else "long"
