@@ -1,3 +1,178 @@
-from benchmarks.stage import Stage
-from benchmarks.harness import Measured
-def measure(stage: Stage) -> list[Measured]: return []
+"""What a question about the past costs in a small ledger and in large ones.
+
+Each ledger has a server of its own, all of them on one PostgreSQL. The list page is also held
+against django-simple-history with the same rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from benchmarks import load, peers
+from benchmarks.data import ALL_KNOWN
+from benchmarks.graphql import leaves, post
+from benchmarks.harness import ROOT, Goal, Measured, ask_program, in_turn, ratio, secretariat
+from benchmarks.stage import Stage, serving
+
+FIELDS = "key fiscalYear received { amount currency } state { key } account { key }"
+
+RECORD = "a record, early"
+NEWEST_PAGE = "a list page, newest"
+EARLY_PAGE = "a list page, early"
+LAST_PAGE = "the last list page, early"
+TOTALS = "totals by state of the same rows"
+
+DOCUMENTS = {
+    RECORD: "query Q($asOf: AsOf!) { record(kind: \"contribution\", id: %(key)s, asOf: $asOf)"
+    " { ... on Contribution { %(fields)s } } }",
+    NEWEST_PAGE: "query Q($asOf: AsOf!) { ledger(asOf: $asOf)"
+    " { contributions(first: 20) { nodes { %(fields)s } } } }",
+    EARLY_PAGE: "query Q($asOf: AsOf!) { ledger(asOf: $asOf)"
+    " { contributions(first: 20) { nodes { %(fields)s } } } }",
+    LAST_PAGE: "query Q($asOf: AsOf!) { ledger(asOf: $asOf)"
+    " { contributions(last: 20) { nodes { %(fields)s } } } }",
+    TOTALS: "query Q($asOf: AsOf!) { ledger(asOf: $asOf)"
+    " { contributionTotals(by: [STATE]) { state { key } net { amount low high } } } }",
+}
+BOUNDS = {RECORD: 1.3, NEWEST_PAGE: 1.3, EARLY_PAGE: 1.3, LAST_PAGE: 1.3, TOTALS: 2.0}
+
+PLACE = """
+    SELECT key, (SELECT position FROM ledger.head),
+           (SELECT recorded_at FROM ledger.entries WHERE position = %(early)s)
+      FROM projections.contributions WHERE known @> %(early)s::int8 ORDER BY key LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Points in a ledger: its head, an early position, when that was, a record known by then."""
+
+    url: str
+    key: str
+    head: int
+    early: int
+    early_at: datetime
+
+
+def measure(stage: Stage) -> list[Measured]:
+    """A table of growth for each question, and one beside django-simple-history."""
+    smallest = stage.sizes[0]
+    places = {size: _place(stage.register(size), smallest // 2) for size in stage.sizes}
+    with ExitStack() as stack:
+        urls = {
+            size: stack.enter_context(
+                serving(*secretariat("serve", "--port", "0", "--database", place.url))
+            ).url
+            for size, place in places.items()
+        }
+        grown = [_growth(stage, question, places, urls) for question in DOCUMENTS]
+        largest = stage.sizes[-1]
+        return [*grown, _beside_simple_history(stage, places[largest], urls[largest])]
+
+
+def _place(url: str, early: int) -> Place:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(PLACE, {"early": early}).fetchone()
+    assert row is not None, "by half of the smallest register there are contributions"
+    key, head, early_at = row
+    return Place(url, key, head, early, early_at)
+
+
+def _growth(
+    stage: Stage, question: str, places: dict[int, Place], urls: dict[int, str]
+) -> Measured:
+    """The same question in each ledger, in turn."""
+    samplers: dict[str, Callable[[], float]] = {}
+    for size, place in places.items():
+        body = _body(question, place, smallest=stage.sizes[0])
+        if not leaves(post(urls[size], body)):
+            raise RuntimeError(f"{question}: nothing was found among {size} entries")
+        file = stage.folder / f"as-of-{size}.json"
+        file.write_bytes(body)
+        samplers[_named(size)] = partial(_p50, stage, urls[size], file)
+    samples = in_turn(samplers, stage.rounds)
+    goals = [
+        Goal(
+            f"{question}: {_named(size)} / {_named(stage.sizes[0])}",
+            ratio(samples, _named(size), _named(stage.sizes[0])),
+            BOUNDS[question],
+            "at most",
+        )
+        for size in stage.sizes[1:]
+    ]
+    return Measured(f"As of a past point: {question}", "ms, p50, one client", samples, goals)
+
+
+def _named(size: int) -> str:
+    return f"{size:,} entries"
+
+
+def _body(question: str, place: Place, *, smallest: int) -> bytes:
+    """The request: on an early day with what was known then, or at the newest point.
+
+    Totals are asked for as of the position at which the smallest ledger ends, so that the same
+    number of rows goes into them in each.
+    """
+    position = {NEWEST_PAGE: place.head, TOTALS: smallest}.get(question, place.early)
+    day = ALL_KNOWN if question in {NEWEST_PAGE, TOTALS} else place.early_at.date()
+    text = DOCUMENTS[question] % {"fields": FIELDS, "key": json.dumps(place.key)}
+    as_of = {"effectiveOn": day.isoformat(), "position": str(position)}
+    return json.dumps({"query": text, "variables": {"asOf": as_of}}).encode()
+
+
+def _p50(stage: Stage, url: str, body: Path) -> float:
+    return load.put(url, body, 1, stage.seconds).p50
+
+
+def _beside_simple_history(stage: Stage, place: Place, url: str) -> Measured:
+    """The page as of the moment of half of all entries, on the same rows."""
+    with psycopg.connect(place.url) as connection:
+        row = connection.execute(
+            "SELECT recorded_at FROM ledger.entries WHERE position = %s", [place.head // 2]
+        ).fetchone()
+    assert row is not None, "positions have no gaps"
+    moment = row[0].isoformat()
+    text = DOCUMENTS[EARLY_PAGE] % {"fields": FIELDS}
+    # A register states days, so all of its entries of that day have the same moment.
+    as_of = {"effectiveOn": ALL_KNOWN.isoformat(), "knownAt": moment}
+    body = json.dumps({"query": text, "variables": {"asOf": as_of}}).encode()
+    file = stage.folder / "as-of-page.json"
+    file.write_bytes(body)
+    theirs = partial(_simple_history, stage, place.url)
+    theirs("fill", ALL_KNOWN.isoformat())
+    page = theirs("page", moment, "0")["rows"]
+    ours = [str(leaf) for leaf in leaves(post(url, body))]
+    if ours != [value for row in page for value in row]:
+        raise RuntimeError(f"django-simple-history answers {page[:2]}, not {ours[:12]}")
+    samples = in_turn(
+        {
+            "Secretariat Ledger, over HTTP": partial(_p50, stage, url, file),
+            "django-simple-history, in its process": lambda: float(
+                theirs("page", moment, str(stage.seconds))["p50"]
+            ),
+        },
+        stage.rounds,
+    )
+    ratios = tuple(b / a for a, b in zip(*samples.values(), strict=True))
+    return Measured(
+        f"A list page as of a past moment, {_named(stage.sizes[-1])}",
+        "ms, p50, one client",
+        samples,
+        [Goal("as-of list page: django-simple-history / ours", ratios, 5)],
+        ["Django's page is read in its process: no view, no serializer, no HTTP."],
+    )
+
+
+def _simple_history(stage: Stage, url: str, command: str, *arguments: str) -> dict[str, Any]:
+    folder = stage.peers()
+    program = str(ROOT / "benchmarks" / "peers" / "django_history.py")
+    return ask_program(str(peers.python(folder)), program, command, url, *arguments)

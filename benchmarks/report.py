@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from benchmarks import peers
@@ -131,7 +131,11 @@ def write(found: Mapping[str, str], results: Results, *, short: bool) -> None:
     """
     record: dict[str, Any] = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     ratios = record.setdefault(_extent(short=short), {})
-    ratios |= {name: round(median(goal.ratios), 3) for name, goal in goals(results).items()}
+    ratios |= {
+        name: round(goal.median, 3)
+        for name, goal in goals(results).items()
+        if isfinite(goal.median)
+    }
     RECORD.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
     if short:
         return
