@@ -1,6 +1,6 @@
 """The command line of the benches; scripts/bench runs it.
 
-    scripts/bench [NAME …] [--short | --full] [--data DIR] [--write]
+scripts/bench [NAME …] [--short | --full] [--data DIR] [--write]
 """
 
 from __future__ import annotations

@@ -13,17 +13,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from benchmarks import load, peers
 from benchmarks.data import ALL_KNOWN
 from benchmarks.graphql import leaves, post
-from benchmarks.harness import ROOT, Goal, Measured, ask_program, in_turn, ratio, secretariat
+from benchmarks.harness import (
+    ROOT,
+    Goal,
+    Measured,
+    Samples,
+    in_turn,
+    ratio,
+    run_program,
+    secretariat,
+)
 from benchmarks.stage import Stage, serving
 
 FIELDS = "key fiscalYear received { amount currency } state { key } account { key }"
+
+LEDGER = "Secretariat Ledger"
+SIMPLE_HISTORY = "django-simple-history"
 
 RECORD = "a record, early"
 NEWEST_PAGE = "a list page, newest"
@@ -32,7 +43,7 @@ LAST_PAGE = "the last list page, early"
 TOTALS = "totals by state of the same rows"
 
 DOCUMENTS = {
-    RECORD: "query Q($asOf: AsOf!) { record(kind: \"contribution\", id: %(key)s, asOf: $asOf)"
+    RECORD: 'query Q($asOf: AsOf!) { record(kind: "contribution", id: %(key)s, asOf: $asOf)'
     " { ... on Contribution { %(fields)s } } }",
     NEWEST_PAGE: "query Q($asOf: AsOf!) { ledger(asOf: $asOf)"
     " { contributions(first: 20) { nodes { %(fields)s } } } }",
@@ -147,32 +158,40 @@ def _beside_simple_history(stage: Stage, place: Place, url: str) -> Measured:
     body = json.dumps({"query": text, "variables": {"asOf": as_of}}).encode()
     file = stage.folder / "as-of-page.json"
     file.write_bytes(body)
-    theirs = partial(_simple_history, stage, place.url)
-    theirs("fill", ALL_KNOWN.isoformat())
-    page = theirs("page", moment, "0")["rows"]
-    ours = [str(leaf) for leaf in leaves(post(url, body))]
-    if ours != [value for row in page for value in row]:
-        raise RuntimeError(f"django-simple-history answers {page[:2]}, not {ours[:12]}")
-    samples = in_turn(
-        {
-            "Secretariat Ledger, over HTTP": partial(_p50, stage, url, file),
-            "django-simple-history, in its process": lambda: float(
-                theirs("page", moment, str(stage.seconds))["p50"]
-            ),
-        },
-        stage.rounds,
-    )
-    ratios = tuple(b / a for a, b in zip(*samples.values(), strict=True))
+    samples = _pages(stage, place.url, url, file, moment)
     return Measured(
         f"A list page as of a past moment, {_named(stage.sizes[-1])}",
         "ms, p50, one client",
         samples,
-        [Goal("as-of list page: django-simple-history / ours", ratios, 5)],
-        ["Django's page is read in its process: no view, no serializer, no HTTP."],
+        [
+            Goal(
+                "as-of list page: django-simple-history / ours",
+                ratio(samples, SIMPLE_HISTORY, LEDGER),
+                5,
+            )
+        ],
+        ["Both over HTTP: Django by one gunicorn worker with threads, with its composite index."],
     )
 
 
-def _simple_history(stage: Stage, url: str, command: str, *arguments: str) -> dict[str, Any]:
-    folder = stage.peers()
+def _pages(stage: Stage, database: str, url: str, body: Path, moment: str) -> Samples:
+    """Compare the two answers, then time them."""
     program = str(ROOT / "benchmarks" / "peers" / "django_history.py")
-    return ask_program(str(peers.python(folder)), program, command, url, *arguments)
+    command = (str(peers.python(stage.peers())), program)
+    run_program(*command, "fill", database, ALL_KNOWN.isoformat())
+    asked = stage.folder / "django-page.json"
+    asked.write_text(json.dumps({"knownAt": moment}))
+    with serving(*command, "serve", database) as django:
+        theirs, ours = (
+            [str(leaf) for leaf in leaves(post(at, sent.read_bytes()))]
+            for at, sent in ((django.url, asked), (url, body))
+        )
+        if ours != theirs:
+            raise RuntimeError(f"django-simple-history answers {theirs[:12]}, not {ours[:12]}")
+        return in_turn(
+            {
+                LEDGER: partial(_p50, stage, url, body),
+                SIMPLE_HISTORY: partial(_p50, stage, django.url, asked),
+            },
+            stage.rounds,
+        )

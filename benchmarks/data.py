@@ -2,8 +2,8 @@
 
 Of a hundred entries some sixty are about contributions (pledged, received in one instalment or
 two, now and then returned in part), eighteen about activities (planned, held), twelve about
-secondments and the persons seconded, ten about treaties (opened, signed, ratified). They are spread evenly
-over the days from 2006 on, and each is on record a few days after it happened.
+secondments and the persons seconded, ten about treaties (opened, signed, ratified). They are spread
+evenly over the days from 2006 on, and each is on record a few days after it happened.
 """
 
 from __future__ import annotations

@@ -86,11 +86,12 @@ def _ask(stage: Stage, question: Question, urls: dict[str, str]) -> Iterator[Mea
         got = leaves(post(urls[name], body))
         if got != expected or not got:
             raise RuntimeError(f"{question.title}: {name} answers {got[:9]}, not {expected[:9]}")
-    files = {name: _written(stage.folder / f"{name.split()[0]}.json", bodies[name]) for name in urls}
+    files = {
+        name: _written(stage.folder / f"{name.split()[0]}.json", bodies[name]) for name in urls
+    }
     busiest: list[float] = []
     samplers: dict[str, Callable[[], float]] = {
-        name: partial(_rate, url, files[name], stage.seconds, busiest)
-        for name, url in urls.items()
+        name: partial(_rate, url, files[name], stage.seconds, busiest) for name, url in urls.items()
     }
     samples = in_turn(samplers, stage.rounds)
     yield Measured(
@@ -115,9 +116,7 @@ def _ask(stage: Stage, question: Question, urls: dict[str, str]) -> Iterator[Mea
         yield _under_load(stage, question, urls[LEDGER], files[LEDGER], median(samples[LEDGER]))
 
 
-def _under_load(
-    stage: Stage, question: Question, url: str, body: Path, highest: float
-) -> Measured:
+def _under_load(stage: Stage, question: Question, url: str, body: Path, highest: float) -> Measured:
     rate = highest * PART_OF_HIGHEST
     seen = [load.put(url, body, WAITING, stage.seconds, rate) for _ in range(stage.rounds)]
     title = f"{question.title}, at {PART_OF_HIGHEST:.0%} of the highest rate"
@@ -130,7 +129,9 @@ def _under_load(
         f"Requests were due at {rate:,.0f} a second and are timed from when they were due;"
         f" {min(one.rate for one in seen):,.0f} or more were answered."
     )
-    return Measured(title, "ms", samples, [Goal(f"{title}: p99 / p50", ratios, 5, "at most")], [note])
+    return Measured(
+        title, "ms", samples, [Goal(f"{title}: p99 / p50", ratios, 5, "at most")], [note]
+    )
 
 
 def _rate(url: str, body: Path, seconds: float, busiest: list[float]) -> float:
@@ -167,7 +168,7 @@ def _questions(point: views.Point) -> Iterator[Question]:
         "one record by its key",
         {
             LEDGER: _document(
-                f"query Q($key: ID!) {{ record(kind: \"contribution\", id: $key, {as_of}) {{"
+                f'query Q($key: ID!) {{ record(kind: "contribution", id: $key, {as_of}) {{'
                 f" ... on Contribution {{ {OUR_FIELDS} }} }} }}",
                 key=point.key,
             ),

@@ -156,8 +156,9 @@ async def run(url: str, body: bytes, clients: int, seconds: float, rate: float |
     interval = None if rate is None else 1 / rate
     work = Work(request_bytes(url, body), begins, begins + seconds, interval)
     address, loop = urlsplit(url), asyncio.get_running_loop()
+    assert address.hostname is not None, "the servers print whole addresses"
     for _ in range(clients):
-        await loop.create_connection(lambda: Connection(work), address.hostname, address.port)
+        await loop.create_connection(lambda: Connection(work), address.hostname, address.port or 80)
     before = time.process_time()
     if interval is None:
         await asyncio.sleep(work.ends - time.perf_counter())
@@ -173,7 +174,13 @@ async def run(url: str, body: bytes, clients: int, seconds: float, rate: float |
 def main(url: str, body: str, clients: str, seconds: str, rate: str | None = None) -> None:
     """Run, and print what was seen as JSON."""
     seen = uvloop.run(
-        run(url, Path(body).read_bytes(), int(clients), float(seconds), float(rate) if rate else None)
+        run(
+            url,
+            Path(body).read_bytes(),
+            int(clients),
+            float(seconds),
+            float(rate) if rate else None,
+        )
     )
     fields = ("rate", "p50", "p99", "busy")
     print(json.dumps({name: round(getattr(seen, name), 4) for name in fields}))

@@ -79,7 +79,11 @@ def _goals(goals: Iterable[Goal]) -> Iterator[str]:
 
 def conditions_table(found: Mapping[str, str]) -> str:
     """The conditions as a table."""
-    lines = ["| condition | |", "|---|---|", *(f"| {name} | {is_} |" for name, is_ in found.items())]
+    lines = [
+        "| condition | |",
+        "|---|---|",
+        *(f"| {name} | {is_} |" for name, is_ in found.items()),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -88,7 +92,7 @@ def _number(value: float) -> str:
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.2f}"
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
 
 
 def save(path: Path, found: Mapping[str, str], results: Results) -> None:
@@ -99,7 +103,9 @@ def save(path: Path, found: Mapping[str, str], results: Results) -> None:
 
 def goals(results: Results) -> dict[str, Goal]:
     """Every ratio that was measured, by its name."""
-    return {goal.name: goal for tables in results.values() for each in tables for goal in each.goals}
+    return {
+        goal.name: goal for tables in results.values() for each in tables for goal in each.goals
+    }
 
 
 def recorded(extent: str) -> dict[str, float]:
@@ -118,9 +124,9 @@ def compared(results: Results, *, short: bool) -> list[str]:
         on_record = before.get(name)
         has_fallen = on_record is not None and goal.is_half_of(on_record)
         fallen += [name] if has_fallen else []
-        beside = "none" if on_record is None else f"{on_record:.2f}"
+        beside = "none" if on_record is None else _ratio(on_record)
         mark = "  FALLEN" if has_fallen else ""
-        print(f"{goal.median:8.2f}  record {beside:>8}  {name}{mark}", file=sys.stderr)
+        print(f"{_ratio(goal.median):>8}  record {beside:>8}  {name}{mark}", file=sys.stderr)
     return fallen
 
 
@@ -132,7 +138,7 @@ def write(found: Mapping[str, str], results: Results, *, short: bool) -> None:
     record: dict[str, Any] = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     ratios = record.setdefault(_extent(short=short), {})
     ratios |= {
-        name: round(goal.median, 3)
+        name: float(f"{goal.median:.3g}")
         for name, goal in goals(results).items()
         if isfinite(goal.median)
     }

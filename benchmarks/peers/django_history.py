@@ -1,28 +1,44 @@
 """django-simple-history with the rows of a ledger: run under the Python of the peers.
 
     python django_history.py fill URL EFFECTIVE_ON
-    python django_history.py page URL KNOWN_AT SECONDS
+    python django_history.py serve URL
 
 `fill` makes its tables and copies into them what the ledger knew of each contribution after each of
-its entries. `page` reads the first twenty as of a moment, over and over, and prints the median in
-milliseconds and the rows. It is called in its own process, without HTTP: what a view, a serializer
-and a server cost comes on top.
+its entries. `serve` answers with the first twenty as of the moment that is POSTed as `knownAt`, by
+one gunicorn worker with threads, which keeps connections as the ledger's server does.
 """
 
 from __future__ import annotations
 
 import json
+import socket
 import sys
-import time
+from collections.abc import Callable
 from datetime import datetime
-from statistics import median
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import django
 from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from gunicorn.app.base import BaseApplication
 
 FIELDS = ("key", "fiscal_year", "received", "currency", "state", "account")
+
+CONTRIBUTION: list[Any] = []
+"""The model, once Django is set up."""
+
+SERVED_BY = {
+    "workers": 1,
+    "threads": 4,
+    "keepalive": 60,
+    "loglevel": "error",
+    "control_socket_disable": True,
+}
+
+LISTENER = socket.create_server(("127.0.0.1", 0))
 
 # Every known row is what the newest known entry made of the record, on a day after all of them.
 HISTORY = """
@@ -59,6 +75,8 @@ def configure(url: str) -> None:
             }
         },
         USE_TZ=True,
+        ALLOWED_HOSTS=["127.0.0.1"],
+        ROOT_URLCONF=__name__,
         SIMPLE_HISTORY_DATE_INDEX="Composite",
     )
     django.setup()
@@ -69,7 +87,7 @@ def model() -> Any:
     from django.db import models  # noqa: PLC0415  # As the docstring says.
     from simple_history.models import HistoricalRecords  # noqa: PLC0415  # As above.
 
-    class Contribution(models.Model):
+    class Contribution(models.Model):  # type: ignore[misc]  # Django has no types here.
         key = models.TextField(primary_key=True)
         fiscal_year = models.IntegerField()
         received = models.DecimalField(max_digits=20, decimal_places=2)
@@ -86,6 +104,9 @@ def model() -> Any:
             # A model belongs to an app that is installed, and this file is none.
             app_label = "simple_history"
             db_table = "register_contribution"
+
+        def __str__(self) -> str:
+            return str(self.key)
 
     return Contribution
 
@@ -111,21 +132,39 @@ def fill(url: str, effective_on: str) -> None:
     print(json.dumps({}))
 
 
-def page(url: str, known_at: str, seconds: str) -> None:
-    """Read the page until the time is over, at least three times."""
-    configure(url)
-    contribution, moment = model(), datetime.fromisoformat(known_at)
-    took: list[float] = []
-    found: list[Any] = []
-    ends = time.perf_counter() + float(seconds)
-    while time.perf_counter() < ends or len(took) < 3:
-        began = time.perf_counter()
-        rows = contribution.history.as_of(moment).order_by("key")[:20]
-        found = [[str(getattr(row, field)) for field in FIELDS] for row in rows]
-        json.dumps(found)
-        took.append((time.perf_counter() - began) * 1000)
-    print(json.dumps({"p50": median(took), "rows": found}))
+def respond(request: HttpRequest) -> HttpResponse:
+    """The first twenty contributions as of a moment."""
+    moment = datetime.fromisoformat(json.loads(request.body)["knownAt"])
+    rows = CONTRIBUTION[0].history.as_of(moment).order_by("key")[:20]
+    body = json.dumps([[str(getattr(row, field)) for field in FIELDS] for row in rows])
+    length = str(len(body))
+    return HttpResponse(body, "application/json", headers={"Content-Length": length})
 
+
+class Server(BaseApplication):  # type: ignore[misc]  # It has no types.
+    """gunicorn without a command line of its own."""
+
+    def load_config(self) -> None:
+        """One worker at the socket that is there already, so that its port is known."""
+        for name, value in SERVED_BY.items():
+            self.cfg.set(name, value)
+        self.cfg.set("bind", f"fd://{LISTENER.fileno()}")
+
+    def load(self) -> Any:
+        """The application that is served."""
+        return get_wsgi_application()
+
+
+def serve(url: str) -> None:
+    """Serve, and print the address."""
+    configure(url)
+    CONTRIBUTION.append(model())
+    print(f"http://127.0.0.1:{LISTENER.getsockname()[1]}/", flush=True)
+    Server().run()
+
+
+urlpatterns = [path("", respond)]
 
 if __name__ == "__main__":
-    {"fill": fill, "page": page}[sys.argv[1]](*sys.argv[2:])
+    commands: dict[str, Callable[..., None]] = {"fill": fill, "serve": serve}
+    commands[sys.argv[1]](*sys.argv[2:])
