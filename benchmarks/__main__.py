@@ -37,15 +37,16 @@ BENCHES: dict[str, Callable[[stage.Stage], list[Measured]]] = {
 
 SHORT: dict[str, Any] = {
     "rounds": 1,
-    "seconds": 1.0,
-    "sizes": (1_000, 4_000),
-    "requests": (500, 1_500),
+    "seconds": 0.8,
+    "sizes": (1_000, 3_000),
+    "requests": (300, 900),
+    "is_short": True,
 }
 NORMAL: dict[str, Any] = {
     "rounds": 3,
     "seconds": 2.0,
     "sizes": (10_000, 100_000),
-    "requests": (10_000, 40_000),
+    "requests": (5_000, 20_000),
 }
 FULL: dict[str, Any] = {
     "rounds": 5,
@@ -61,7 +62,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     extent = parser.add_mutually_exclusive_group()
     extent.add_argument(
-        "--short", action="store_true", help="two minutes; fails below half of the record"
+        "--short", action="store_true", help="under two minutes; fails below half of the record"
     )
     extent.add_argument("--full", action="store_true", help="with 1 M entries; hours")
     parser.add_argument("--data", type=Path, help="keep the databases in this folder")
@@ -100,7 +101,7 @@ def main() -> int:
             measured[name] = BENCHES[name](opened)
             print(report.markdown(measured[name]), flush=True)
     report.save(folder / "results.json", conditions, measured)
-    print(report.conditions_table(conditions))
+    print(report.conditions_line(conditions))
     if asked.write:
         report.write(conditions, measured, short=asked.short)
     fallen = report.compared(measured, short=asked.short)

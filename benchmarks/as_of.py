@@ -56,6 +56,9 @@ DOCUMENTS = {
 }
 BOUNDS = {RECORD: 1.3, NEWEST_PAGE: 1.3, EARLY_PAGE: 1.3, LAST_PAGE: 1.3, TOTALS: 2.0}
 
+SHORT = (RECORD, LAST_PAGE, TOTALS)
+"""What a short run asks: the other pages are like the last one, only easier."""
+
 PLACE = """
     SELECT key, (SELECT position FROM ledger.head),
            (SELECT recorded_at FROM ledger.entries WHERE position = %(early)s)
@@ -85,7 +88,10 @@ def measure(stage: Stage) -> list[Measured]:
             ).url
             for size, place in places.items()
         }
-        grown = [_growth(stage, question, places, urls) for question in DOCUMENTS]
+        grown = [
+            _growth(stage, question, places, urls)
+            for question in (SHORT if stage.is_short else DOCUMENTS)
+        ]
         largest = stage.sizes[-1]
         return [*grown, _beside_simple_history(stage, places[largest], urls[largest])]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -44,10 +45,18 @@ def conditions(stage: Stage) -> dict[str, str]:
         "Python": platform.python_version(),
         "rounds": str(stage.rounds),
         "seconds a sample": f"{stage.seconds:g}",
+        "commit": _commit(),
         **{f"PostgreSQL {name}": stage.setting(name) for name in settings},
         **{name: version(name) for name in PACKAGES},
         **{name: peers.version(folder, name) for name in (*NPM_PACKAGES, "node")},
     }
+
+
+def _commit() -> str:
+    """The commit that is measured, for whoever runs it again."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return run.stdout.strip() or "unknown"
 
 
 def markdown(tables: Iterable[Measured]) -> str:
@@ -77,14 +86,9 @@ def _goals(goals: Iterable[Goal]) -> Iterator[str]:
     yield ""
 
 
-def conditions_table(found: Mapping[str, str]) -> str:
-    """The conditions as a table."""
-    lines = [
-        "| condition | |",
-        "|---|---|",
-        *(f"| {name} | {is_} |" for name, is_ in found.items()),
-    ]
-    return "\n".join(lines) + "\n"
+def conditions_line(found: Mapping[str, str]) -> str:
+    """The conditions as one paragraph."""
+    return "Conditions: " + "; ".join(f"{name} {is_}" for name, is_ in found.items()) + ".\n"
 
 
 def _number(value: float) -> str:
@@ -147,7 +151,7 @@ def write(found: Mapping[str, str], results: Results, *, short: bool) -> None:
         return
     text = PAGE.read_text(encoding="utf-8")
     for name, tables in results.items():
-        text = _replaced(text, name, f"{markdown(tables)}\n{conditions_table(found)}")
+        text = _replaced(text, name, f"{markdown(tables)}\n{conditions_line(found)}")
     PAGE.write_text(text, encoding="utf-8")
 
 

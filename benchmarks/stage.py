@@ -32,7 +32,7 @@ class Stage:
 
     `rounds` is how often each contestant runs, `seconds` how long a sample takes. `sizes` are the
     ledgers (in entries) that growth is shown by. `requests` are those between which the memory of
-    the server process is compared.
+    the server process is compared. With `is_short` only one of similar questions is asked.
     """
 
     url: str
@@ -42,6 +42,7 @@ class Stage:
     seconds: float
     sizes: tuple[int, ...]
     requests: tuple[int, int]
+    is_short: bool = False
     _registers: dict[int, str] = field(default_factory=dict)
 
     def database(self, name: str) -> str:
