@@ -24,7 +24,7 @@ from benchmarks import (
     stage,
     start,
 )
-from benchmarks.harness import Measured
+from benchmarks.harness import Measured, Unmeasured
 
 BENCHES: dict[str, Callable[[stage.Stage], list[Measured]]] = {
     "append": append.measure,
@@ -87,8 +87,16 @@ def data_folder(kept: Path | None) -> Iterator[Path]:
 
 
 def main() -> int:
+    """Run the command; 1 if something could not be measured or fell below half of its record."""
+    try:
+        return run(arguments())
+    except Unmeasured as error:
+        print(f"scripts/bench: {error}", file=sys.stderr)
+        return 1
+
+
+def run(asked: argparse.Namespace) -> int:
     """Run the benches that were asked for; 1 if a ratio fell below half of its record."""
-    asked = arguments()
     extent = SHORT if asked.short else FULL if asked.full else NORMAL
     measured: dict[str, list[Measured]] = {}
     with (

@@ -24,6 +24,7 @@ from benchmarks.harness import (
     Goal,
     Measured,
     Samples,
+    Unmeasured,
     in_turn,
     ratio,
     run_program,
@@ -112,7 +113,7 @@ def _growth(
     for size, place in places.items():
         body = _body(question, place, smallest=stage.sizes[0])
         if not leaves(post(urls[size], body)):
-            raise RuntimeError(f"{question}: nothing was found among {size} entries")
+            raise Unmeasured(f"{question}: nothing was found among {size} entries")
         file = stage.folder / f"as-of-{size}.json"
         file.write_bytes(body)
         samplers[_named(size)] = partial(_p50, stage, urls[size], file)
@@ -193,7 +194,7 @@ def _pages(stage: Stage, database: str, url: str, body: Path, moment: str) -> Sa
             for at, sent in ((django.url, asked), (url, body))
         )
         if ours != theirs:
-            raise RuntimeError(f"django-simple-history answers {theirs[:12]}, not {ours[:12]}")
+            raise Unmeasured(f"django-simple-history answers {theirs[:12]}, not {ours[:12]}")
         return in_turn(
             {
                 LEDGER: partial(_p50, stage, url, body),

@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 
 from benchmarks import load, peers, views
 from benchmarks.data import ALL_KNOWN
-from benchmarks.harness import Goal, Measured, in_turn, module, ratio, secretariat
+from benchmarks.harness import Goal, Measured, Unmeasured, in_turn, module, ratio, secretariat
 from benchmarks.stage import Stage, serving
 
 LEDGER = "Secretariat Ledger"
@@ -88,7 +88,7 @@ def _ask(stage: Stage, question: Question, urls: dict[str, str]) -> Iterator[Mea
     for name, body in bodies.items():
         got = leaves(post(urls[name], body))
         if got != expected or not got:
-            raise RuntimeError(f"{question.title}: {name} answers {got[:9]}, not {expected[:9]}")
+            raise Unmeasured(f"{question.title}: {name} answers {got[:9]}, not {expected[:9]}")
     files = {
         name: _written(stage.folder / f"{name.split()[0]}.json", bodies[name]) for name in urls
     }

@@ -23,6 +23,10 @@ Samples = dict[str, list[float]]
 """The name of a contestant, and a number for each round."""
 
 
+class Unmeasured(Exception):
+    """Something could not be run, or answered otherwise than the rest; the message says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """A ratio that is promised: one number a round, and the bound for their median."""
@@ -93,7 +97,7 @@ def ask_program(*command: str, **environment: str) -> dict[str, Any]:
         check=False,
     )
     if run.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{run.stdout}{run.stderr}")
+        raise Unmeasured(f"{' '.join(command)} failed:\n{run.stdout}{run.stderr}")
     answer: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
     return answer
 
@@ -114,7 +118,7 @@ def run_program(*command: str) -> Cost:
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}")
+        raise Unmeasured(f"{' '.join(command)} ended with status {process.returncode}")
     # Linux counts in KiB, macOS in bytes.
     return Cost(seconds, usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2))
 

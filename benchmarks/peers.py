@@ -16,7 +16,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from benchmarks.harness import ROOT
+from benchmarks.harness import ROOT, Unmeasured
 
 SOURCES = ROOT / "benchmarks" / "peers"
 _LOCKED = ("package.json", "package-lock.json", ".npmrc", "requirements.txt")
@@ -34,6 +34,8 @@ def installed() -> Path:
     digest = hashlib.sha256(b"".join((SOURCES / name).read_bytes() for name in _LOCKED))
     folder = cache_folder() / f"peers-{digest.hexdigest()[:12]}"
     if not (folder / "installed").exists():
+        if shutil.which("npm") is None:
+            raise Unmeasured("npm is not installed, which installs the peers: install Node.js 20+")
         folder.mkdir(parents=True, exist_ok=True)
         print(f"Installing the peers into {folder}: once, for a minute or two …", file=sys.stderr)
         for name in _LOCKED:
@@ -43,7 +45,7 @@ def installed() -> Path:
         requirements = ("--require-hashes", "--only-binary=:all:", "-r", "requirements.txt")
         _run(str(python(folder)), "-m", "pip", "--quiet", "install", *requirements, folder=folder)
         (folder / "installed").touch()
-    for source in (*SOURCES.glob("*.mjs"), *SOURCES.glob("*.py")):
+    for source in SOURCES.glob("*.mjs"):
         # Node finds packages by where a program lies, so the programs lie beside them.
         shutil.copy(source, folder)
     return folder
@@ -70,4 +72,4 @@ def _run(*command: str, folder: Path) -> None:
         command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
     if run.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} failed in {folder}:\n{run.stdout}{run.stderr}")
+        raise Unmeasured(f"{' '.join(command)} failed in {folder}:\n{run.stdout}{run.stderr}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import peers
-from benchmarks.harness import ROOT, Goal, Measured, spread
+from benchmarks.harness import ROOT, Goal, Measured, Unmeasured, spread
 from benchmarks.stage import Stage
 
 RECORD = ROOT / "benchmarks" / "record.json"
@@ -161,7 +161,7 @@ def _replaced(text: str, name: str, tables: str) -> str:
     before, _, rest = text.partition(begin)
     _, found, after = rest.partition(end)
     if not found:
-        raise RuntimeError(f"{PAGE.name} has no place for {name}: put {begin} and {end} into it")
+        raise Unmeasured(f"{PAGE.name} has no place for {name}: put {begin} and {end} into it")
     return f"{before}{begin}\n\n{tables}\n{end}{after}"
 
 

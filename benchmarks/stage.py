@@ -19,7 +19,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from benchmarks import data
-from benchmarks.harness import ROOT, run_program, secretariat
+from benchmarks.harness import ROOT, Unmeasured, run_program, secretariat
 from ledger import embedded
 
 _READY = re.compile(r"http://[\w.\[\]:]+/\S*")
@@ -129,7 +129,7 @@ def _address(process: subprocess.Popen[str]) -> str:
     for line in process.stdout:
         if found := _READY.search(line):
             return found[0]
-    raise RuntimeError(f"{process.args!r} ended without serving")
+    raise Unmeasured(f"{process.args!r} ended without serving")
 
 
 def _wait_until_it_answers(url: str) -> None:
