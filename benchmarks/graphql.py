@@ -90,7 +90,8 @@ def _ask(stage: Stage, question: Question, urls: dict[str, str]) -> Iterator[Mea
         if got != expected or not got:
             raise Unmeasured(f"{question.title}: {name} answers {got[:9]}, not {expected[:9]}")
     files = {
-        name: _written(stage.folder / f"{name.split()[0]}.json", bodies[name]) for name in urls
+        name: _written(stage.folder / f"{name.split()[0].strip(',')}.json", bodies[name])
+        for name in urls
     }
     busiest: list[float] = []
     samplers: dict[str, Callable[[], float]] = {

@@ -112,11 +112,11 @@ def goals(results: Results) -> dict[str, Goal]:
     }
 
 
-def recorded(extent: str) -> dict[str, float]:
-    """The ratios on record of a long or a short run, by their names."""
+def recorded(extent: str) -> dict[str, dict[str, Any]]:
+    """What is on record of long or of short runs: each ratio, its promise, and whether it held."""
     if not RECORD.exists():
         return {}
-    found: dict[str, dict[str, float]] = json.loads(RECORD.read_text())
+    found: dict[str, dict[str, dict[str, Any]]] = json.loads(RECORD.read_text())
     return found.get(extent, {})
 
 
@@ -125,7 +125,7 @@ def compared(results: Results, *, short: bool) -> list[str]:
     before = recorded(_extent(short=short))
     fallen: list[str] = []
     for name, goal in goals(results).items():
-        on_record = before.get(name)
+        on_record: float | None = before.get(name, {}).get("ratio")
         has_fallen = on_record is not None and goal.is_half_of(on_record)
         fallen += [name] if has_fallen else []
         beside = "none" if on_record is None else _ratio(on_record)
@@ -139,20 +139,34 @@ def write(found: Mapping[str, str], results: Results, *, short: bool) -> None:
 
     Only benches that ran are replaced, so that one can be run again alone.
     """
-    record: dict[str, Any] = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    ratios = record.setdefault(_extent(short=short), {})
-    ratios |= {
-        name: float(f"{goal.median:.3g}")
+    extent = _extent(short=short)
+    record = {name: recorded(name) for name in ("long", "short")}
+    record[extent] |= {
+        name: {
+            "ratio": float(f"{goal.median:.3g}"),
+            "promised": f"{goal.sense} {goal.bound:g}",
+            "reached": goal.is_reached,
+        }
         for name, goal in goals(results).items()
+        # A server that did not keep up has no ratio to compare with.
         if isfinite(goal.median)
     }
-    RECORD.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+    RECORD.write_text(json.dumps(record, indent=2) + "\n")
     if short:
         return
     text = PAGE.read_text(encoding="utf-8")
     for name, tables in results.items():
         text = _replaced(text, name, f"{markdown(tables)}\n{conditions_line(found)}")
+    text = _replaced(text, "summary", _summary(record["long"]))
     PAGE.write_text(text, encoding="utf-8")
+
+
+def _summary(record: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = ["| ratio | median | promised | |", "|---|--:|---|---|"]
+    for name, kept in record.items():
+        reached = "reached" if kept["reached"] else "**not reached**"
+        lines.append(f"| {name} | {_ratio(kept['ratio'])} | {kept['promised']} | {reached} |")
+    return "\n".join(lines) + "\n"
 
 
 def _replaced(text: str, name: str, tables: str) -> str:

@@ -61,7 +61,9 @@ def test_a_run_fails_only_below_half_of_the_record(
     monkeypatch.setattr(report, "RECORD", record)
     assert report.compared(measured(1.0), short=True) == []
     report.write({}, measured(1.0), short=True)
-    assert json.loads(record.read_text()) == {"short": {"ours / theirs": 1.0}}
+    assert json.loads(record.read_text())["short"] == {
+        "ours / theirs": {"ratio": 1.0, "promised": "at least 2", "reached": False}
+    }
     assert report.compared(measured(0.51), short=True) == []
     assert report.compared(measured(0.49), short=True) == ["ours / theirs"]
     assert report.compared(measured(0.49), short=False) == []
@@ -77,12 +79,17 @@ def test_a_long_run_replaces_its_own_tables_in_the_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = tmp_path / "performance.md"
-    page.write_text("Words.\n<!-- measured: append -->\nold\n<!-- end: append -->\nMore.\n")
+    page.write_text(
+        "Words.\n<!-- measured: append -->\nold\n<!-- end: append -->\nMore.\n"
+        "<!-- measured: summary --><!-- end: summary -->\nThe end.\n"
+    )
     monkeypatch.setattr(report, "PAGE", page)
     monkeypatch.setattr(report, "RECORD", tmp_path / "record.json")
     report.write({"cores": "2"}, measured(3.0), short=False)
     text = page.read_text()
     assert text.startswith("Words.\n<!-- measured: append -->\n\n### Appending\n")
     assert "Conditions: cores 2.\n" in text
-    assert text.endswith("<!-- end: append -->\nMore.\n")
+    assert "<!-- end: append -->\nMore.\n" in text
+    assert "| ours / theirs | 3.00 | at least 2 | reached |\n" in text
+    assert text.endswith("<!-- end: summary -->\nThe end.\n")
     assert "old" not in text
