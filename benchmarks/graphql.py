@@ -32,7 +32,7 @@ FEWEST_ROWS = 20
 WAITING = 64
 PART_OF_HIGHEST = 0.8
 KEPT_UP = 0.93
-FEWEST_SECONDS_FOR_P99 = 2
+FEWEST_SECONDS_FOR_P99 = 1.5
 
 OUR_FIELDS = """key fiscalYear received { amount currency }
     state { key nameEn } account { key fund }"""
@@ -58,7 +58,7 @@ class Question:
 
 def measure(stage: Stage) -> list[Measured]:
     """A table for each question, and one for the latencies of ours under load."""
-    url = stage.register(stage.sizes[-1])
+    url = stage.register(stage.sizes[0])
     point = views.make(url, ALL_KNOWN)
     folder = stage.peers()
     production = {"NODE_ENV": "production", "GRAPHILE_ENV": "production"}
@@ -114,7 +114,10 @@ def _ask(stage: Stage, question: Question, urls: dict[str, str]) -> Iterator[Mea
                 question.over_bare,
             ),
         ],
-        [f"The load generator used at most {max(busiest):.0%} of a core."],
+        [
+            f"A ledger of {stage.sizes[0]:,} entries, {CLIENTS} clients. The load generator used"
+            f" at most {max(busiest):.0%} of a core."
+        ],
     )
     if stage.seconds >= FEWEST_SECONDS_FOR_P99:
         yield _under_load(stage, question, urls[LEDGER], files[LEDGER], median(samples[LEDGER]))

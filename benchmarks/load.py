@@ -7,7 +7,7 @@ its answer. With one, requests are due at even distances whether or not answers 
 is as late as it is after the moment when its request was due.
 
 The request is the same bytes each time and an answer is only looked at for its status and its
-length, so that this costs a small part of what answering does: `busy` is the share of a core that
+length, which must be that of the first answer (an answer of errors has another one), so that this costs a small part of what answering does: `busy` is the share of a core that
 it used, which every bench prints.
 """
 
@@ -75,6 +75,8 @@ class Work:
     latencies: list[float] = field(default_factory=list)
     idle: deque[Connection] = field(default_factory=deque)
     due: deque[float] = field(default_factory=deque)
+    length: int | None = None
+    """Of the body of the first answer."""
 
     def answered(self, connection: Connection, since: float) -> None:
         """Note an answer to the request that was due at `since`, and have the next one sent."""
@@ -134,7 +136,11 @@ class Connection(asyncio.Protocol):
             if not found:
                 return
             self._head = b""
-            self._missing = _length(head) - len(body)
+            length = _length(head)
+            self._work.length = self._work.length or length
+            if length != self._work.length:
+                raise SystemExit(f"an answer of another length: {body[:300]!r}")
+            self._missing = length - len(body)
         if not self._missing:
             self._work.answered(self, self._since)
 
