@@ -115,8 +115,8 @@ def _ask(stage: Stage, question: Question, urls: dict[str, str]) -> Iterator[Mea
             ),
         ],
         [
-            f"A ledger of {stage.sizes[0]:,} entries, {CLIENTS} clients. The load generator used"
-            f" at most {max(busiest):.0%} of a core."
+            f"A ledger of {stage.sizes[0]:,} entries, {CLIENTS} clients.",
+            f"The load generator used at most {max(busiest):.0%} of a core.",
         ],
     )
     if stage.seconds >= FEWEST_SECONDS_FOR_P99:

@@ -7,8 +7,8 @@ its answer. With one, requests are due at even distances whether or not answers 
 is as late as it is after the moment when its request was due.
 
 The request is the same bytes each time and an answer is only looked at for its status and its
-length, which must be that of the first answer (an answer of errors has another one), so that this costs a small part of what answering does: `busy` is the share of a core that
-it used, which every bench prints.
+length, which must be that of the first answer (an answer of errors has another one). So this costs
+a small part of what answering does: `busy` is the share of a core that it used, which is printed.
 """
 
 from __future__ import annotations
