@@ -69,8 +69,10 @@ class Stage:
         """A folder with a register of about `size` entries."""
         folder = self.folder / f"register-{size}"
         if not folder.exists():
-            folder.mkdir(parents=True)
-            data.write_register(folder, size)
+            unfinished = folder.with_suffix(".new")
+            unfinished.mkdir(parents=True, exist_ok=True)
+            data.write_register(unfinished, size)
+            unfinished.rename(folder)
         return folder
 
     def register(self, size: int) -> str:
@@ -78,12 +80,19 @@ class Stage:
         if size not in self._registers:
             name = f"register_{size}"
             if not self.has_database(name):
-                url = self.database(name)
-                run_program(*secretariat("import", str(self.files(size)), "--database", url))
-                with psycopg.connect(url, autocommit=True) as connection:
-                    connection.execute("VACUUM ANALYZE")
+                self._import(size, name)
             self._registers[size] = self.url_of(name)
         return self._registers[size]
+
+    def _import(self, size: int, name: str) -> None:
+        # It gets its name at the end, so that a run that was cut short leaves none behind.
+        url = self.database("importing")
+        run_program(*secretariat("import", str(self.files(size)), "--database", url))
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            rename = SQL("ALTER DATABASE importing RENAME TO {}").format(Identifier(name))
+            connection.execute(rename)
 
     def setting(self, name: str) -> str:
         """What PostgreSQL SHOWs for a setting."""
