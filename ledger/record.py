@@ -9,69 +9,27 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import psycopg
 
-from ledger import store
+from ledger import store, transaction
 from ledger.admission import Answer, Batch, Draft, History, Prepared, RecordName
 from ledger.codec import EntryMapper
-from ledger.database import AnyConnection, AnyCursor, one_line
+from ledger.database import AnyConnection, one_line
 from ledger.dates import HomeZone
-from ledger.entry import Entry, Proposal, record_id
+from ledger.entry import Entry, Proposal
 from ledger.kind import Registry, references_of
 from ledger.refusal import Refused, SecretariatError, Unusable
+from ledger.transaction import Ground
+from ledger.trip import COMMIT, Asked, Trips
 
 MOST_PROPOSALS = 1_000
 """So many proposals, at the most, are waited for and committed together."""
-
-ANSWERED = """
-    SELECT principal, idempotency.key, position, digest
-      FROM ledger.idempotency
-      JOIN unnest(%s::text[], %s::text[]) AS asked (principal, key) USING (principal, key)
-"""
-
-OPEN_RECORDS = """
-    SELECT kind, key, is_open
-      FROM ledger.records JOIN unnest(%s::text[], %s::text[]) AS asked (kind, key) USING (kind, key)
-"""
-
-PERSON_KEYS = "SELECT record_id, key FROM ledger.person_keys WHERE record_id = ANY(%s)"
-
-REFERRING = """
-    SELECT kind, key FROM ledger.record_references
-     WHERE to_kind = %s AND to_key = %s AND (kind, key) <> (to_kind, to_key)
-"""
-
-ADD_PERSON_KEYS = """
-    INSERT INTO ledger.person_keys (record_id, key) SELECT * FROM unnest(%s::uuid[], %s::bytea[])
-"""
-
-ADD_ANSWERED = """
-    INSERT INTO ledger.idempotency (principal, key, position, digest)
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bytea[])
-"""
-
-SET_RECORDS = """
-    INSERT INTO ledger.records (kind, key, version, is_open)
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::boolean[])
-    ON CONFLICT (kind, key) DO UPDATE SET version = excluded.version, is_open = excluded.is_open
-"""
-
-DROP_REFERENCES = """
-    DELETE FROM ledger.record_references
-     USING unnest(%s::text[], %s::text[]) AS gone (kind, key)
-     WHERE record_references.kind = gone.kind AND record_references.key = gone.key
-"""
-
-ADD_REFERENCES = """
-    INSERT INTO ledger.record_references (kind, key, to_kind, to_key)
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])
-"""
 
 # Why a limit: if a network swallowed the lost session's end, the server keeps its lock for hours.
 LONGEST_WAIT = "30s"
@@ -91,7 +49,7 @@ class RecordChange:
 
 
 class Projection(Protocol):
-    """Keeps read models in step with the ledger, inside its transactions.
+    """Keeps read models in step with the ledger: what to run in its transactions.
 
     `rules` is the version of its folds; nothing is recorded while the read models have another.
     """
@@ -99,7 +57,7 @@ class Projection(Protocol):
     @property
     def rules(self) -> str: ...
 
-    def project(self, connection: AnyConnection, changes: Sequence[RecordChange]) -> None: ...
+    def project(self, changes: Sequence[RecordChange]) -> list[Asked]: ...
 
 
 class SetRefused(SecretariatError):
@@ -158,6 +116,7 @@ class Ledger:
         self.zone = zone
         self._connect = connect
         self._connection: AnyConnection | None = None
+        self._trips: Trips | None = None
         self._projection = projection
         self._mapper = EntryMapper(registry)
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -266,8 +225,7 @@ class Ledger:
         connection = self._open_connection()
         attempt = Attempt()
         try:
-            with connection.transaction():
-                self._attempt(connection, jobs, attempt)
+            self._attempt(connection, jobs, attempt)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if not connection.closed:
                 raise
@@ -280,12 +238,13 @@ class Ledger:
         return attempt.outcomes
 
     def _attempt(self, connection: AnyConnection, jobs: list[Job], attempt: Attempt) -> None:
-        batch = self._read(connection, [p for job in jobs for p in job.prepared])
+        trips = self._prepared_trips(connection)
+        batch = self._read(trips, [p for job in jobs for p in job.prepared])
         before = dict(batch.histories)
         attempt.outcomes += (_admit(batch, job) for job in jobs)
         attempt.entries += batch.entries
-        if batch.entries:
-            self._write(connection, batch, before)
+        writing = self._writing(batch, before) if batch.entries else []
+        trips.make([*writing, (COMMIT, ())])
 
     def _was_stored(self, entries: Sequence[Entry], error: Exception) -> bool:
         """Whether a commit whose acknowledgement was lost took place after all.
@@ -310,53 +269,54 @@ class Ledger:
 
     def _open_connection(self) -> AnyConnection:
         if self._connection is None or self._connection.closed:
-            self._connection = self._connect()
+            self._connection, self._trips = self._connect(), None
         return self._connection
+
+    def _prepared_trips(self, connection: AnyConnection) -> Trips:
+        if self._trips is None:
+            connection.execute(transaction.AS_PLANNED)
+            self._trips = Trips(connection)
+        return self._trips
 
     def _discard_connection(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def _read(self, connection: AnyConnection, prepared: Sequence[Prepared]) -> Batch:
-        """Take the lock, then read all that admitting `prepared` needs.
-
-        Each statement sees what was committed before it began (READ COMMITTED), so what follows
-        the lock sees everything that its last holder wrote.
-        """
-        head = store.lock_head(connection)
-        cursor = connection.cursor()
-        self._check_ground(cursor)
-        ids = list({p.record_id for p in prepared})
-        asked = {p.proposal.key_name for p in prepared if p.proposal.key_name is not None}
-        entries = store.entries(cursor, self._mapper, store.HISTORIES, ids)
-        names = _referred_to(prepared, entries)
-        open_records = cursor.execute(OPEN_RECORDS, _columns(names, 2)).fetchall()
-        answered = cursor.execute(ANSWERED, _columns(asked, 2)).fetchall()
+    def _read(self, trips: Trips, prepared: Sequence[Prepared]) -> Batch:
+        """Take the lock, then read all that admitting `prepared` needs."""
+        ground = transaction.read(
+            trips,
+            self._mapper,
+            ids={p.record_id for p in prepared},
+            names={name for p in prepared for name in p.names()},
+            asked={p.proposal.key_name for p in prepared if p.proposal.key_name is not None},
+        )
+        self._check_ground(ground)
+        brought_back = _brought_back(prepared, ground.entries)
+        if brought_back:
+            ground.is_open.update(transaction.open_records(trips, brought_back))
         return Batch(
-            head=head,
+            head=ground.head,
             zone=self.zone,
             mapper=self._mapper,
-            histories=self._histories(prepared, entries),
-            is_open={(kind, key): is_open for kind, key, is_open in open_records},
-            person_keys=dict(cursor.execute(PERSON_KEYS, [ids]).fetchall()),
-            answered={row[:2]: row[2:] for row in answered},
-            find_referring=lambda kind, key: connection.execute(REFERRING, [kind, key]).fetchall(),
+            histories=self._histories(prepared, ground.entries),
+            is_open=ground.is_open,
+            person_keys=ground.person_keys,
+            answered=ground.answered,
+            find_referring=lambda kind, key: transaction.referring(trips, kind, key),
         )
 
-    def _check_ground(self, cursor: AnyCursor) -> None:
+    def _check_ground(self, ground: Ground) -> None:
         """Raise `Unusable` if the read models or the home zone are not those of this writer."""
-        row = cursor.execute(store.GROUND).fetchone()
-        assert row is not None, "a SELECT without FROM has one row"
-        rules, zone = row
-        if rules not in {None, self._projection.rules}:
+        if ground.rules not in {None, self._projection.rules}:
             raise Unusable(
-                f"the read models were filled by rules {rules}, and this program has rules"
+                f"the read models were filled by rules {ground.rules}, and this program has rules"
                 f" {self._projection.rules}: start it again, or run `secretariat rebuild`"
             )
-        if zone not in {None, self.zone.name}:
+        if ground.home_zone not in {None, self.zone.name}:
             raise Unusable(
-                f"the ledger's home time zone is {zone}, and this program goes by"
+                f"the ledger's home time zone is {ground.home_zone}, and this program goes by"
                 f" {self.zone.name}: start it again"
             )
 
@@ -373,37 +333,27 @@ class Ledger:
             for (kind, key), theirs in by_record.items()
         }
 
-    def _write(
-        self, connection: AnyConnection, batch: Batch, before: dict[RecordName, History]
-    ) -> None:
-        """Append the batch's entries and bring everything derived from them up to date."""
-        names = list(dict.fromkeys((entry.kind, entry.key) for entry in batch.entries))
-        after = [batch.histories[name] for name in names]
-        head, last = batch.head, batch.entries[-1]
-        with connection.pipeline():
-            cursor = connection.cursor()
-            store.append(cursor, (entry.row() for entry in batch.entries))
-            cursor.execute(store.MOVE_HEAD, [last.position, head.recorded_at, head.live_from])
-            _write_person_keys(cursor, batch)
-            _write_answered(cursor, batch)
-            write_records(cursor, after)
-            changes = [
-                RecordChange(
-                    *name, before[name].entries, history.entries[len(before[name].entries) :]
-                )
-                for name, history in zip(names, after, strict=True)
-            ]
-            self._projection.project(connection, changes)
+    def _writing(self, batch: Batch, before: Mapping[RecordName, History]) -> list[Asked]:
+        """What appends the batch's entries and brings what is derived from them up to date."""
+        names = dict.fromkeys((entry.kind, entry.key) for entry in batch.entries)
+        olds = [before[name] for name in names]
+        news = [batch.histories[name] for name in names]
+        changes = [
+            RecordChange(new.kind.name, new.key, old.entries, new.entries[len(old.entries) :])
+            for old, new in zip(olds, news, strict=True)
+        ]
+        return [transaction.write(batch, olds, news), *self._projection.project(changes)]
 
 
-def _referred_to(prepared: Sequence[Prepared], entries: Iterable[Entry]) -> set[RecordName]:
-    """The records that `prepared` refer to, or that what they annul may bring references to."""
-    names = {name for p in prepared for name in p.names()}
+def _brought_back(prepared: Sequence[Prepared], entries: Iterable[Entry]) -> set[RecordName]:
+    """The records to which what is annulled may bring references back."""
     annulled = {(p.proposal.kind, p.proposal.key) for p in prepared if p.proposal.annuls}
-    for entry in entries:
-        if entry.event is not None and (entry.kind, entry.key) in annulled:
-            names.update((r.kind, r.key) for r in references_of(entry.event))
-    return names
+    return {
+        (reference.kind, reference.key)
+        for entry in entries
+        if entry.event is not None and (entry.kind, entry.key) in annulled
+        for reference in references_of(entry.event)
+    }
 
 
 def _is_worth_another_try(error: Exception, jobs: Sequence[Job]) -> bool:
@@ -452,35 +402,3 @@ def _person_key(batch: Batch, prepared: Prepared) -> bytes | None:
     if prepared.record_id not in batch.person_keys and not history.entries:
         batch.person_keys[prepared.record_id] = secrets.token_bytes(32)
     return batch.person_keys.get(prepared.record_id)
-
-
-def _write_person_keys(cursor: AnyCursor, batch: Batch) -> None:
-    ids = [record_id(entry.kind, entry.key) for entry in batch.entries if entry.version == 1]
-    keys = {id: batch.person_keys[id] for id in ids if id in batch.person_keys}
-    if keys:
-        cursor.execute(ADD_PERSON_KEYS, [list(keys), list(keys.values())])
-
-
-def _write_answered(cursor: AnyCursor, batch: Batch) -> None:
-    first = batch.entries[0].position
-    rows = [(*name, *first_answer) for name, first_answer in batch.answered.items()]
-    added = [row for row in rows if row[2] >= first]
-    if added:
-        cursor.execute(ADD_ANSWERED, _columns(added, 4))
-
-
-def write_records(cursor: AnyCursor, histories: Sequence[History]) -> None:
-    """Write what admission will need to know of these records: version, existence, references."""
-    rows = [(h.kind.name, h.key, h.version, h.is_open) for h in histories]
-    cursor.execute(SET_RECORDS, _columns(rows, 4))
-    changed = [row[:2] for row in rows if row[2] > 1]
-    if changed:
-        cursor.execute(DROP_REFERENCES, _columns(changed, 2))
-    references = {(h.kind.name, h.key, r.kind, r.key) for h in histories for r in h.references()}
-    if references:
-        cursor.execute(ADD_REFERENCES, _columns(references, 4))
-
-
-def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
-    """Rows turned into columns, as `unnest` takes them."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

@@ -10,6 +10,7 @@ The fold is pure: a record's entries go in, rows come out. Recording and rebuild
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -18,14 +19,15 @@ from enum import Enum
 from types import UnionType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
-from ledger.database import AnyConnection, AnyCursor
+from ledger.arrays import bigints, columns, texts
 from ledger.dates import HomeZone
 from ledger.entry import Entry
 from ledger.kind import Kind
 from ledger.record import RecordChange
 from ledger.timeline import Step, extended, steps
+from ledger.trip import Asked
 
 R = TypeVar("R")
 
@@ -169,13 +171,13 @@ def rows_known(
     return closed, sorted(opened, key=lambda known: (known.since, known.span.step))
 
 
-def values(table: Table[R], key: str, known: Known[R]) -> tuple[Any, ...]:
-    """The values of a row's columns; ranges as PostgreSQL reads them."""
+def values(table: Table[R], key: str, known: Known[R]) -> tuple[str | None, ...]:
+    """The values of a row's columns, as texts that PostgreSQL reads them from."""
     span = known.span
     return (
         key,
-        span.step,
-        span.position,
+        str(span.step),
+        str(span.position),
         _range(known.since, known.until),
         _range(span.since, span.until),
         _range(span.possible_since, span.until),
@@ -194,53 +196,55 @@ class Projector:
         self._tables = {table.kind.name: table for table in tables}
         self._zone = zone
         self._statements = {
-            table.name: (_close_statement(table), insert_statement(table, SCHEMA))
+            table.name: (_close_statement(table), _insert_statement(table))
             for table in self._tables.values()
         }
 
-    def project(self, connection: AnyConnection, changes: Sequence[RecordChange]) -> None:
-        """Write what `changes` do to the tables: two statements for each table, at the most."""
-        cursor = connection.cursor()
-        for table in self._tables.values():
-            theirs = [change for change in changes if change.kind == table.kind.name]
-            if theirs:
-                self._write(cursor, table, theirs)
+    def project(self, changes: Sequence[RecordChange]) -> list[Asked]:
+        """What writes to the tables what `changes` do: two statements a table, at the most."""
+        by_kind: dict[str, list[RecordChange]] = defaultdict(list)
+        for change in changes:
+            by_kind[change.kind].append(change)
+        return [
+            asked
+            for kind, table in self._tables.items()
+            if kind in by_kind
+            for asked in self._changed(table, by_kind[kind])
+        ]
 
-    def _write(self, cursor: AnyCursor, table: Table[Any], changes: Sequence[RecordChange]) -> None:
+    def _changed(self, table: Table[Any], changes: Sequence[RecordChange]) -> Iterator[Asked]:
         close, insert = self._statements[table.name]
         closing: list[tuple[str, int, int]] = []
-        rows: list[tuple[Any, ...]] = []
+        rows: list[tuple[str | None, ...]] = []
         for change in changes:
             closed, opened = rows_known(table, change.before, change.added, self._zone)
             closing += [(change.key, step, position) for step, position in closed]
             rows += [values(table, change.key, known) for known in opened]
         if closing:
-            cursor.execute(close, _columns(closing))
+            yield close, columns(closing, texts, bigints, bigints)
         if rows:
-            cursor.execute(insert, _columns(rows))
+            yield insert, columns(rows, *[texts] * len(rows[0]))
 
 
-def insert_statement(table: Table[Any], schema: str) -> Composed:
-    """Inserts rows given as one array a column, in the order of `Table.columns`."""
+def _insert_statement(table: Table[Any]) -> str:
+    """Inserts rows given as one array of texts a column, in the order of `Table.columns`."""
     arrays = [SQL("%s::text[]::{}[]").format(Identifier(kind)) for kind in table.columns().values()]
-    return SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})").format(
-        Identifier(schema, table.name),
+    statement = SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})").format(
+        Identifier(SCHEMA, table.name),
         SQL(", ").join(map(Identifier, table.columns())),
         SQL(", ").join(arrays),
     )
+    return statement.as_string()
 
 
-def _close_statement(table: Table[Any]) -> Composed:
+def _close_statement(table: Table[Any]) -> str:
     """Ends the rows that are no longer what the ledger knows; nothing else of a row changes."""
-    return SQL(
+    statement = SQL(
         "UPDATE {table} AS row SET known = int8range(lower(known), closed.position)"
         " FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS closed (key, step, position)"
         " WHERE row.key = closed.key AND row.step = closed.step AND upper_inf(row.known)"
     ).format(table=Identifier(SCHEMA, table.name))
-
-
-def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+    return statement.as_string()
 
 
 def _sql_type(hint: Any) -> str:
