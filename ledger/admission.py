@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,7 @@ from ledger.refusal import (
     VersionConflict,
 )
 from ledger.store import Head, new_id
-from ledger.timeline import Step, extended, live_positions, steps
+from ledger.timeline import Growth, Step, extended, live_positions, steps
 
 RecordName = tuple[str, str]
 """A record's kind and key."""
@@ -46,13 +46,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A record's entries in position order, the steps they make, and the state after those."""
+    """A record's entries in position order, the steps they make, and the state after those.
+
+    `growth` is what each entry that was taken in by this transaction did to the steps.
+    """
 
     kind: Kind
     key: str
     entries: tuple[Entry, ...] = ()
     steps: Sequence[Step] = ()
     state: Any = None
+    growth: tuple[Growth, ...] = ()
 
     @classmethod
     def of(cls, kind: Kind, key: str, entries: Sequence[Entry], zone: HomeZone) -> History:
@@ -142,12 +146,7 @@ class Draft:
         batch.histories.update(self.histories)
         batch.answered.update(self.answered)
         position = batch.head.position + len(self.entries)
-        batch.head = replace(
-            batch.head,
-            position=position,
-            recorded_at=self.recorded_at,
-            live_from=self.live_from,
-        )
+        batch.head = Head(position, self.recorded_at, self.live_from, batch.head.now)
 
     def history_of(self, name: RecordName) -> History | None:
         """The history of a record as this draft leaves it, if it was read."""
@@ -280,7 +279,8 @@ class Draft:
         entries = (*history.entries, entry)
         happened, kept = extended(history.steps, entries, self.batch.zone)
         state = _replay(history, happened, kept, entry)
-        after = History(history.kind, history.key, entries, happened, state)
+        growth = (*history.growth, Growth(entry, kept, happened[kept:]))
+        after = History(history.kind, history.key, entries, happened, state, growth)
         if entry.annuls is not None:
             self._check_brought_back(history, after)
         if history.is_open and not after.is_open:

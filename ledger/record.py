@@ -25,6 +25,7 @@ from ledger.dates import HomeZone
 from ledger.entry import Entry, Proposal
 from ledger.kind import Registry, references_of
 from ledger.refusal import Refused, SecretariatError, Unusable
+from ledger.timeline import Growth, Step
 from ledger.transaction import Ground
 from ledger.trip import COMMIT, Asked, Trips
 
@@ -40,12 +41,12 @@ FIND_IDS = "SELECT count(*) FROM ledger.entries WHERE id = ANY(%s)"
 
 @dataclass(frozen=True, slots=True)
 class RecordChange:
-    """What a transaction adds to one record: `before` are its entries until then."""
+    """What a transaction adds to one record: `before` are its steps until then."""
 
     kind: str
     key: str
-    before: tuple[Entry, ...]
-    added: tuple[Entry, ...]
+    before: Sequence[Step]
+    growth: Sequence[Growth]
 
 
 class Projection(Protocol):
@@ -339,7 +340,7 @@ class Ledger:
         olds = [before[name] for name in names]
         news = [batch.histories[name] for name in names]
         changes = [
-            RecordChange(new.kind.name, new.key, old.entries, new.entries[len(old.entries) :])
+            RecordChange(new.kind.name, new.key, old.steps, new.growth)
             for old, new in zip(olds, news, strict=True)
         ]
         return [transaction.write(batch, olds, news), *self._projection.project(changes)]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from types import UnionType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
@@ -26,7 +27,7 @@ from ledger.dates import HomeZone
 from ledger.entry import Entry
 from ledger.kind import Kind
 from ledger.record import RecordChange
-from ledger.timeline import Step, extended, steps
+from ledger.timeline import Growth, Step, grown, steps
 from ledger.trip import Asked
 
 R = TypeVar("R")
@@ -72,9 +73,15 @@ class Table(Generic[R]):
         own = dict(zip(OWN_COLUMNS, _OWN_TYPES, strict=True))
         return own | {name: _sql_type(hints[name]) for name in self.names()}
 
-    def names(self) -> list[str]:
+    def names(self) -> tuple[str, ...]:
         """The names of the row's own columns."""
-        return [field.name for field in fields(self.row)]  # type: ignore[arg-type]  # R is a dataclass.
+        row: Any = self.row
+        return _names(row)
+
+
+@cache
+def _names(row: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +111,9 @@ class Known(Generic[R]):
 class _Rows(Generic[R]):
     """The rows of a record as its entries come in, one folded row a step."""
 
-    def __init__(self, table: Table[R], entries: Sequence[Entry], zone: HomeZone) -> None:
+    def __init__(self, table: Table[R], before: Sequence[Step]) -> None:
         self._fold = table.fold
-        self._zone = zone
-        self._entries = list(entries)
-        self._steps = steps(self._entries, zone)
+        self._steps = list(before)
         self._folded: list[R] = []
         self._refold(0)
 
@@ -123,16 +128,15 @@ class _Rows(Generic[R]):
                     index + 1, step.entry.position, step.latest, step.possible_from, until, row
                 )
 
-    def add(self, entry: Entry) -> range:
+    def grow(self, growth: Growth) -> range:
         """Take an entry in, and return the steps, as they were numbered, that it may change.
 
         The first of them is the one before those that did change: it ends where the next begins.
         """
         count = len(self._steps)
-        self._entries.append(entry)
-        self._steps, kept = extended(self._steps, self._entries, self._zone)
-        self._refold(kept)
-        return range(max(kept, 1), count + 1)
+        self._steps[growth.kept :] = growth.tail
+        self._refold(growth.kept)
+        return range(max(growth.kept, 1), count + 1)
 
     def _refold(self, kept: int) -> None:
         del self._folded[kept:]
@@ -147,12 +151,20 @@ def rows_known(
 
     `before` are the record's entries that the table has taken in already.
     """
-    rows = _Rows(table, before, zone)
+    happened = steps(before, zone)
+    return rows_grown(table, happened, grown(happened, before, added, zone))
+
+
+def rows_grown(
+    table: Table[R], before: Sequence[Step], growths: Iterable[Growth]
+) -> tuple[list[tuple[int, int]], list[Known[R]]]:
+    """The same, given what the entries do to the steps `before`, as whoever admitted them knows."""
+    rows = _Rows(table, before)
     current = {span.step: Known(span, 0) for span in rows.spans()}
     closed: list[tuple[int, int]] = []
     opened: list[Known[R]] = []
-    for entry in added:
-        changed = rows.add(entry)
+    for growth in growths:
+        entry, changed = growth.entry, rows.grow(growth)
         after = {span.step: span for span in rows.spans(changed.start)}
         for step in changed:
             known = current.get(step)
@@ -217,7 +229,7 @@ class Projector:
         closing: list[tuple[str, int, int]] = []
         rows: list[tuple[str | None, ...]] = []
         for change in changes:
-            closed, opened = rows_known(table, change.before, change.added, self._zone)
+            closed, opened = rows_grown(table, change.before, change.growth)
             closing += [(change.key, step, position) for step, position in closed]
             rows += [values(table, change.key, known) for known in opened]
         if closing:
