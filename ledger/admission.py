@@ -7,6 +7,7 @@ its draft behind, and nothing of it is anywhere.
 
 from __future__ import annotations
 
+import secrets
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -115,9 +116,14 @@ class Draft:
     live_from: int | None = None
 
     @classmethod
-    def of(cls, batch: Batch) -> Draft:
-        """An empty draft at the batch's present end."""
-        return cls(batch, recorded_at=batch.head.recorded_at, live_from=batch.head.live_from)
+    def of(cls, batch: Batch, labels: dict[str, Entry] | None = None) -> Draft:
+        """An empty draft at the batch's present end.
+
+        `labels` are those that the set has used before this draft, which adds its own to them.
+        """
+        labels = {} if labels is None else labels
+        head = batch.head
+        return cls(batch, labels=labels, recorded_at=head.recorded_at, live_from=head.live_from)
 
     def admit(self, proposal: Proposal, data: bytes, content: bytes) -> Answer:
         """Take `proposal` in, with its stored bytes and its digest, or raise `Refused`."""
@@ -405,6 +411,15 @@ class Prepared:
             return self.data, self.content
         return _encoded(self.proposal, person_key, mapper)
 
+    def person_key(self, batch: Batch) -> bytes | None:
+        """The key of the person whom there is text about, made with the person's first entry."""
+        if self.data is not None:
+            return None
+        history = batch.histories[self.proposal.kind, self.proposal.key]
+        if self.record_id not in batch.person_keys and not history.entries:
+            batch.person_keys[self.record_id] = secrets.token_bytes(32)
+        return batch.person_keys.get(self.record_id)
+
     @property
     def record_id(self) -> UUID:
         """The id of the record that the proposal is about."""
@@ -412,9 +427,14 @@ class Prepared:
 
     def names(self) -> Iterator[RecordName]:
         """The records that the proposal refers to."""
-        event = self.proposal.statement.event
-        if event is not None:
-            yield from ((r.kind, r.key) for r in references_of(event))
+        return names_of(self.proposal)
+
+
+def names_of(proposal: Proposal) -> Iterator[RecordName]:
+    """The records that a proposal refers to."""
+    event = proposal.statement.event
+    if event is not None:
+        yield from ((r.kind, r.key) for r in references_of(event))
 
 
 def _encoded(

@@ -7,27 +7,31 @@ read model. A set is recorded whole or not at all; refusing one does not touch t
 
 from __future__ import annotations
 
-import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import groupby, islice
 from queue import SimpleQueue
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import psycopg
 
 from ledger import store, transaction
-from ledger.admission import Answer, Batch, Draft, History, Prepared, RecordName
+from ledger.admission import Answer, Batch, Draft, History, Prepared, RecordName, names_of
 from ledger.codec import EntryMapper
 from ledger.database import AnyConnection, one_line
 from ledger.dates import HomeZone
 from ledger.entry import Entry, Proposal
-from ledger.kind import Registry, references_of
+from ledger.kind import Registry
 from ledger.refusal import Refused, SecretariatError, Unusable
+from ledger.store import Head
 from ledger.timeline import Growth, Step
 from ledger.transaction import Ground
-from ledger.trip import COMMIT, Asked, Trips
+from ledger.trip import COMMIT, ROLLBACK, Asked, Trips
+
+PORTION = 5_000
+"""So many proposals of a large set are in memory at a time."""
 
 MOST_PROPOSALS = 1_000
 """So many proposals, at the most, are waited for and committed together."""
@@ -87,19 +91,23 @@ class NotKnown(SecretariatError):
 
 @dataclass(slots=True)
 class Job:
-    """A set of proposals, and who waits for its answers."""
+    """A set of proposals, and who waits for its answers.
+
+    It is either `prepared`, or `proposals` that are prepared a portion at a time.
+    """
 
     prepared: list[Prepared]
+    proposals: Iterable[Proposal] | None
     dry_run: bool
     progress: Callable[[int], None]
-    answers: Future[list[Answer]] = field(default_factory=Future)
+    answers: Future[Any] = field(default_factory=Future)
 
 
 @dataclass(slots=True)
 class Attempt:
-    """What a transaction was about to commit."""
+    """What a transaction was about to commit; of many portions, `entries` are those of the last."""
 
-    outcomes: list[list[Answer] | Exception] = field(default_factory=list)
+    outcomes: list[list[Any] | Exception] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
 
 
@@ -146,16 +154,39 @@ class Ledger:
                 prepared.append(Prepared.of(proposal, kind, self._mapper))
             except Refused as refusal:
                 refusals.append((index, refusal))
-        job = Job(prepared, dry_run, progress)
+        job = Job(prepared, None, dry_run, progress)
+        if refusals:
+            self._check_open()
+            job.answers.set_exception(SetRefused(refusals, left_out=0))
+        else:
+            self._put(job)
+        return job.answers
+
+    def submit_many(
+        self,
+        proposals: Iterable[Proposal],
+        *,
+        dry_run: bool = False,
+        progress: Callable[[int], None] = lambda count: None,
+    ) -> Future[list[bool]]:
+        """Propose a set of any size, of which no more than a portion is held in memory.
+
+        As `submit`, but the future says of each proposal only whether it was recorded before.
+        `proposals` are gone through once for each try, in the thread of the writer.
+        """
+        job = Job([], proposals, dry_run, progress)
+        self._put(job)
+        return job.answers
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unusable("the ledger is closed")
+
+    def _put(self, job: Job) -> None:
         # Whoever closes the ledger is the last one through the gate: no job comes after the None.
         with self._gate:
-            if self._closed:
-                raise Unusable("the ledger is closed")
-            if not refusals:
-                self._jobs.put(job)
-        if refusals:
-            job.answers.set_exception(SetRefused(refusals, left_out=0))
-        return job.answers
+            self._check_open()
+            self._jobs.put(job)
 
     def record(self, proposal: Proposal) -> Answer:
         """Record one proposal and return its answer, or raise its `Refused`."""
@@ -184,8 +215,10 @@ class Ledger:
             jobs, closing = self._waiting()
             # Whoever gave up waiting by now is not served; later on it is too late for giving up.
             wanted = [job for job in jobs if job.answers.set_running_or_notify_cancel()]
-            if wanted:
-                self._settle(wanted)
+            # What comes in portions has a transaction of its own.
+            for is_whole, group in groupby(wanted, lambda job: job.proposals is None):
+                for together in [list(group)] if is_whole else [[job] for job in group]:
+                    self._settle(together)
         if self._connection is not None:
             self._connection.close()
 
@@ -222,7 +255,7 @@ class Ledger:
             else:
                 job.answers.set_result(outcome)
 
-    def _commit(self, jobs: list[Job]) -> list[list[Answer] | Exception]:
+    def _commit(self, jobs: list[Job]) -> list[list[Any] | Exception]:
         connection = self._open_connection()
         attempt = Attempt()
         try:
@@ -240,12 +273,53 @@ class Ledger:
 
     def _attempt(self, connection: AnyConnection, jobs: list[Job], attempt: Attempt) -> None:
         trips = self._prepared_trips(connection)
+        if jobs[0].proposals is not None:
+            self._attempt_portions(trips, jobs[0], jobs[0].proposals, attempt)
+            return
         batch = self._read(trips, [p for job in jobs for p in job.prepared])
         before = dict(batch.histories)
         attempt.outcomes += (_admit(batch, job) for job in jobs)
         attempt.entries += batch.entries
         writing = self._writing(batch, before) if batch.entries else []
         trips.make([*writing, (COMMIT, ())])
+
+    def _attempt_portions(
+        self, trips: Trips, job: Job, proposals: Iterable[Proposal], attempt: Attempt
+    ) -> None:
+        """Admit and write a portion after the other, all in one transaction.
+
+        What was refused is left aside and the rest goes on, so that all refusals are found; then
+        nothing is kept.
+        """
+        admission = Admission(job.progress)
+        repeated: list[bool] = []
+        head: Head | None = None
+        for some in _portions(proposals):
+            items = [self._prepared(proposal) for proposal in some]
+            batch = self._read(trips, [p for p in items if isinstance(p, Prepared)], head)
+            before = dict(batch.histories)
+            draft = Draft.of(batch, admission.labels)
+            repeated += (
+                answer.repeated for answer in admission.admit(draft, zip(some, items, strict=True))
+            )
+            if admission.error is not None:
+                break
+            draft.merge()
+            head = batch.head
+            if batch.entries:
+                trips.make(self._writing(batch, before))
+                attempt.entries = batch.entries
+        attempt.outcomes.append(admission.error or admission.refused() or repeated)
+        is_kept = head is not None and attempt.outcomes[-1] is repeated and not job.dry_run
+        if not is_kept:
+            attempt.entries = []
+        trips.make([(COMMIT if is_kept else ROLLBACK, ())])
+
+    def _prepared(self, proposal: Proposal) -> Prepared | Refused:
+        try:
+            return Prepared.of(proposal, self.registry.kind(proposal.kind), self._mapper)
+        except Refused as refusal:
+            return refusal
 
     def _was_stored(self, entries: Sequence[Entry], error: Exception) -> bool:
         """Whether a commit whose acknowledgement was lost took place after all.
@@ -284,21 +358,25 @@ class Ledger:
             self._connection.close()
             self._connection = None
 
-    def _read(self, trips: Trips, prepared: Sequence[Prepared]) -> Batch:
-        """Take the lock, then read all that admitting `prepared` needs."""
+    def _read(self, trips: Trips, prepared: Sequence[Prepared], head: Head | None = None) -> Batch:
+        """Take the lock, then read all that admitting `prepared` needs.
+
+        With `head`, the lock was taken before in this transaction, which has come to that end.
+        """
         ground = transaction.read(
             trips,
             self._mapper,
             ids={p.record_id for p in prepared},
             names={name for p in prepared for name in p.names()},
             asked={p.proposal.key_name for p in prepared if p.proposal.key_name is not None},
+            is_begun=head is not None,
         )
         self._check_ground(ground)
-        brought_back = _brought_back(prepared, ground.entries)
+        brought_back = transaction.brought_back(prepared, ground.entries)
         if brought_back:
             ground.is_open.update(transaction.open_records(trips, brought_back))
         return Batch(
-            head=ground.head,
+            head=head or ground.head,
             zone=self.zone,
             mapper=self._mapper,
             histories=self._histories(prepared, ground.entries),
@@ -346,17 +424,6 @@ class Ledger:
         return [transaction.write(batch, olds, news), *self._projection.project(changes)]
 
 
-def _brought_back(prepared: Sequence[Prepared], entries: Iterable[Entry]) -> set[RecordName]:
-    """The records to which what is annulled may bring references back."""
-    annulled = {(p.proposal.kind, p.proposal.key) for p in prepared if p.proposal.annuls}
-    return {
-        (reference.kind, reference.key)
-        for entry in entries
-        if entry.event is not None and (entry.kind, entry.key) in annulled
-        for reference in references_of(entry.event)
-    }
-
-
 def _is_worth_another_try(error: Exception, jobs: Sequence[Job]) -> bool:
     """Whether what failed may succeed, alone or over a new connection."""
     if isinstance(error, Broke):
@@ -364,42 +431,68 @@ def _is_worth_another_try(error: Exception, jobs: Sequence[Job]) -> bool:
     return len(jobs) > 1 and not isinstance(error, NotKnown | Unusable)
 
 
+@dataclass(slots=True)
+class Admission:
+    """A set of proposals on its way in, and what is wrong with it so far.
+
+    `error` is what its caller's `progress` raised, whatever that is.
+    """
+
+    progress: Callable[[int], None]
+    labels: dict[str, Entry] = field(default_factory=dict)
+    refusals: list[tuple[int, Refused]] = field(default_factory=list)
+    at_fault: set[RecordName] = field(default_factory=set)
+    left_out: int = 0
+    count: int = 0
+    error: Exception | None = None
+
+    def admit(
+        self, draft: Draft, items: Iterable[tuple[Proposal, Prepared | Refused]]
+    ) -> Iterator[Answer]:
+        """Take proposals into the draft, and yield the answers of those that may be recorded."""
+        for proposal, prepared in items:
+            index, self.count = self.count, self.count + 1
+            name = (proposal.kind, proposal.key)
+            if self.at_fault and not self.at_fault.isdisjoint((name, *names_of(proposal))):
+                self.left_out += 1
+                self.at_fault.add(name)
+                continue
+            try:
+                if isinstance(prepared, Refused):
+                    raise prepared
+                key = prepared.person_key(draft.batch)
+                yield draft.admit(proposal, *prepared.encoded(key, draft.batch.mapper))
+            except Refused as refusal:
+                self.refusals.append((index, refusal))
+                self.at_fault.add(name)
+            try:
+                self.progress(self.count)
+            except Exception as error:  # noqa: BLE001  # It is this caller's own doing.
+                self.error = error
+                return
+
+    def refused(self) -> SetRefused | None:
+        """The set's refusal, if it is refused."""
+        return SetRefused(self.refusals, self.left_out) if self.refusals else None
+
+
 def _admit(batch: Batch, job: Job) -> list[Answer] | Exception:
     """Admit a set of proposals: its answers, or all its refusals."""
-    draft = Draft.of(batch)
-    answers: list[Answer] = []
-    refusals: list[tuple[int, Refused]] = []
-    at_fault: set[RecordName] = set()
-    left_out = 0
-    for index, prepared in enumerate(job.prepared):
-        name = (prepared.proposal.kind, prepared.proposal.key)
-        if at_fault and not at_fault.isdisjoint((name, *prepared.names())):
-            left_out += 1
-            at_fault.add(name)
-            continue
-        try:
-            data, content = prepared.encoded(_person_key(batch, prepared), batch.mapper)
-            answers.append(draft.admit(prepared.proposal, data, content))
-        except Refused as refusal:
-            refusals.append((index, refusal))
-            at_fault.add(name)
-        try:
-            job.progress(index + 1)
-        except Exception as error:  # noqa: BLE001  # Whatever it is, it is this caller's own doing.
-            return error
-    if refusals:
-        return SetRefused(refusals, left_out)
+    admission = Admission(job.progress)
+    draft = Draft.of(batch, admission.labels)
+    answers = list(admission.admit(draft, ((p.proposal, p) for p in job.prepared)))
+    problem = admission.error or admission.refused()
+    if problem is not None:
+        return problem
     if not job.dry_run:
         draft.merge()
     return answers
 
 
-def _person_key(batch: Batch, prepared: Prepared) -> bytes | None:
-    """The key of the person whom a proposal has text about, made with the person's first entry."""
-    event = prepared.proposal.statement.event
-    if event is None or not event.personal:
-        return None
-    history = batch.histories[prepared.proposal.kind, prepared.proposal.key]
-    if prepared.record_id not in batch.person_keys and not history.entries:
-        batch.person_keys[prepared.record_id] = secrets.token_bytes(32)
-    return batch.person_keys.get(prepared.record_id)
+def _portions(proposals: Iterable[Proposal]) -> Iterator[list[Proposal]]:
+    """The proposals in portions; an empty one if there are none, so that the ground is checked."""
+    remaining = iter(proposals)
+    portion = list(islice(remaining, PORTION))
+    yield portion
+    while portion := list(islice(remaining, PORTION)):
+        yield portion

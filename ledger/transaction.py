@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ledger import store
-from ledger.admission import Batch, History, RecordName
+from ledger.admission import Batch, History, Prepared, RecordName
 from ledger.arrays import bigint, bigints, booleans, byteas, columns, moment, text, texts, uuids
 from ledger.codec import EntryMapper
 from ledger.entry import Entry, record_id
+from ledger.kind import references_of
 from ledger.store import Head
 from ledger.trip import BEGIN, Asked, Trips
 
@@ -97,15 +98,18 @@ def read(
     ids: Iterable[UUID],
     names: Iterable[RecordName],
     asked: Iterable[tuple[str, str]],
+    *,
+    is_begun: bool = False,
 ) -> Ground:
     """Take the lock, then read the histories `ids`, whether `names` exist, the answers to `asked`.
 
     Each statement sees what was committed before it began (READ COMMITTED), so what follows the
     lock sees everything that its last holder wrote.
     """
-    _, [head], [(rules, home_zone)], histories, opened, answers = trips.make(
+    begin = [] if is_begun else [(BEGIN, ())]
+    *_, [head], [(rules, home_zone)], histories, opened, answers = trips.make(
         [
-            (BEGIN, ()),
+            *begin,
             (store.LOCK_HEAD, ()),
             (store.GROUND, ()),
             (store.HISTORIES, [uuids(ids)]),
@@ -128,6 +132,17 @@ def open_records(trips: Trips, names: Iterable[RecordName]) -> dict[RecordName, 
     """Whether records exist; those never heard of are left out."""
     [rows] = trips.make([(OPEN_RECORDS, columns(names, texts, texts))])
     return {(kind, key): is_open for kind, key, is_open in rows}
+
+
+def brought_back(prepared: Sequence[Prepared], entries: Iterable[Entry]) -> set[RecordName]:
+    """The records to which what is annulled may bring references back."""
+    annulled = {(p.proposal.kind, p.proposal.key) for p in prepared if p.proposal.annuls}
+    return {
+        (reference.kind, reference.key)
+        for entry in entries
+        if entry.event is not None and (entry.kind, entry.key) in annulled
+        for reference in references_of(entry.event)
+    }
 
 
 def referring(trips: Trips, kind: str, key: str) -> list[RecordName]:

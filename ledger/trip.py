@@ -23,7 +23,7 @@ from ledger.database import AnyConnection
 Asked = tuple[str, Sequence[Parameter]]
 """A statement with `%s` for each parameter, and the parameters."""
 
-BEGIN, COMMIT = UNPLANNED = ("BEGIN", "COMMIT")
+BEGIN, COMMIT, ROLLBACK = UNPLANNED = ("BEGIN", "COMMIT", "ROLLBACK")
 """Statements that have no plan, so that nothing is gained by preparing them."""
 
 _FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
