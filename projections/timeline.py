@@ -17,6 +17,7 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from types import UnionType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
@@ -82,6 +83,15 @@ class Table(Generic[R]):
 @cache
 def _names(row: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(row))
+
+
+@cache
+def _getter(*names: str) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes these attributes of a row."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    [name] = names
+    return lambda row: (getattr(row, name),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +196,7 @@ def rows_grown(
 def values(table: Table[R], key: str, known: Known[R]) -> tuple[str | None, ...]:
     """The values of a row's columns, as texts that PostgreSQL reads them from."""
     span = known.span
+    written = [_plain(value) for value in _getter(*table.names())(span.row)]
     return (
         key,
         str(span.step),
@@ -193,7 +204,7 @@ def values(table: Table[R], key: str, known: Known[R]) -> tuple[str | None, ...]
         _range(known.since, known.until),
         _range(span.since, span.until),
         _range(span.possible_since, span.until),
-        *(_plain(getattr(span.row, name)) for name in table.names()),
+        *written,
     )
 
 
@@ -283,9 +294,10 @@ def _range(since: Any, until: Any) -> str:
     return f"[{since},{until})" if since < until else "empty"
 
 
-def all_rows(
-    table: Table[R], key: str, entries: Sequence[Entry], zone: HomeZone
-) -> Iterator[tuple[Any, ...]]:
-    """Every row that a record has, or had, in `table`: what a rebuild writes."""
-    _, opened = rows_known(table, (), entries, zone)
+def all_rows(table: Table[R], key: str, growths: Iterable[Growth]) -> Iterator[tuple[Any, ...]]:
+    """Every row that a record has, or had, in `table`: what a rebuild writes.
+
+    `growths` are what all of the record's entries did to its steps.
+    """
+    _, opened = rows_grown(table, (), growths)
     return (values(table, key, known) for known in opened)
