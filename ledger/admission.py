@@ -7,9 +7,10 @@ its draft behind, and nothing of it is anywhere.
 
 from __future__ import annotations
 
+import secrets
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,7 +31,7 @@ from ledger.refusal import (
     VersionConflict,
 )
 from ledger.store import Head, new_id
-from ledger.timeline import Step, extended, live_positions, steps
+from ledger.timeline import Growth, Step, extended, live_positions, steps
 
 RecordName = tuple[str, str]
 """A record's kind and key."""
@@ -46,13 +47,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A record's entries in position order, the steps they make, and the state after those."""
+    """A record's entries in position order, the steps they make, and the state after those.
+
+    `growth` is what each entry that was taken in by this transaction did to the steps.
+    """
 
     kind: Kind
     key: str
     entries: tuple[Entry, ...] = ()
     steps: Sequence[Step] = ()
     state: Any = None
+    growth: tuple[Growth, ...] = ()
 
     @classmethod
     def of(cls, kind: Kind, key: str, entries: Sequence[Entry], zone: HomeZone) -> History:
@@ -111,9 +116,14 @@ class Draft:
     live_from: int | None = None
 
     @classmethod
-    def of(cls, batch: Batch) -> Draft:
-        """An empty draft at the batch's present end."""
-        return cls(batch, recorded_at=batch.head.recorded_at, live_from=batch.head.live_from)
+    def of(cls, batch: Batch, labels: dict[str, Entry] | None = None) -> Draft:
+        """An empty draft at the batch's present end.
+
+        `labels` are those that the set has used before this draft, which adds its own to them.
+        """
+        labels = {} if labels is None else labels
+        head = batch.head
+        return cls(batch, labels=labels, recorded_at=head.recorded_at, live_from=head.live_from)
 
     def admit(self, proposal: Proposal, data: bytes, content: bytes) -> Answer:
         """Take `proposal` in, with its stored bytes and its digest, or raise `Refused`."""
@@ -142,12 +152,7 @@ class Draft:
         batch.histories.update(self.histories)
         batch.answered.update(self.answered)
         position = batch.head.position + len(self.entries)
-        batch.head = replace(
-            batch.head,
-            position=position,
-            recorded_at=self.recorded_at,
-            live_from=self.live_from,
-        )
+        batch.head = Head(position, self.recorded_at, self.live_from, batch.head.now)
 
     def history_of(self, name: RecordName) -> History | None:
         """The history of a record as this draft leaves it, if it was read."""
@@ -280,7 +285,8 @@ class Draft:
         entries = (*history.entries, entry)
         happened, kept = extended(history.steps, entries, self.batch.zone)
         state = _replay(history, happened, kept, entry)
-        after = History(history.kind, history.key, entries, happened, state)
+        growth = (*history.growth, Growth(entry, kept, happened[kept:]))
+        after = History(history.kind, history.key, entries, happened, state, growth)
         if entry.annuls is not None:
             self._check_brought_back(history, after)
         if history.is_open and not after.is_open:
@@ -405,6 +411,15 @@ class Prepared:
             return self.data, self.content
         return _encoded(self.proposal, person_key, mapper)
 
+    def person_key(self, batch: Batch) -> bytes | None:
+        """The key of the person whom there is text about, made with the person's first entry."""
+        if self.data is not None:
+            return None
+        history = batch.histories[self.proposal.kind, self.proposal.key]
+        if self.record_id not in batch.person_keys and not history.entries:
+            batch.person_keys[self.record_id] = secrets.token_bytes(32)
+        return batch.person_keys.get(self.record_id)
+
     @property
     def record_id(self) -> UUID:
         """The id of the record that the proposal is about."""
@@ -412,9 +427,14 @@ class Prepared:
 
     def names(self) -> Iterator[RecordName]:
         """The records that the proposal refers to."""
-        event = self.proposal.statement.event
-        if event is not None:
-            yield from ((r.kind, r.key) for r in references_of(event))
+        return names_of(self.proposal)
+
+
+def names_of(proposal: Proposal) -> Iterator[RecordName]:
+    """The records that a proposal refers to."""
+    event = proposal.statement.event
+    if event is not None:
+        yield from ((r.kind, r.key) for r in references_of(event))
 
 
 def _encoded(

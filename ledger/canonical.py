@@ -42,7 +42,10 @@ def _check(value: Any) -> None:
         for name, item in value.items():
             if type(name) is not str or not name.isascii():
                 raise TypeError(f"{name!r} is not an ASCII name")
-            _check(item)
+            # Most values are texts or small numbers, and a call for each takes longer than writing.
+            kind = type(item)
+            if kind is not str and not (kind is int and -LARGEST <= item <= LARGEST):
+                _check(item)
     elif type(value) is list:
         for item in value:
             _check(item)

@@ -327,11 +327,17 @@ class HomeZone:
 
     def day_of(self, moment: datetime) -> date:
         """The day to which an aware `moment` belongs here; it never decreases with the moment."""
+        return _day_of(self, moment)
+
+    def _compute_day_of(self, moment: datetime) -> date:
         day = self._shown_by_clock(_checked_aware(moment))
         return day - _ONE_DAY if moment < self.start_of(day) else day
 
     def start_of(self, day: date) -> datetime:
         """The first moment of `day` here, in UTC."""
+        return _start_of(self, day)
+
+    def _compute_start_of(self, day: date) -> datetime:
         if day == date.min:
             return _BEGINNING_OF_TIME
         first, second = self._midnight(day, fold=0), self._midnight(day, fold=1)
@@ -373,6 +379,17 @@ class HomeZone:
             key=lambda second: self._shown_by_clock(before + timedelta(seconds=second)) >= day,
         )
         return before + timedelta(seconds=seconds)
+
+
+# Entries that were recorded together share their moment, and a register's rows share their days.
+@lru_cache(maxsize=4_096)
+def _day_of(zone: HomeZone, moment: datetime) -> date:
+    return zone._compute_day_of(moment)  # noqa: SLF001  # Cached here, since a slot can't be.
+
+
+@lru_cache(maxsize=4_096)
+def _start_of(zone: HomeZone, day: date) -> datetime:
+    return zone._compute_start_of(day)  # noqa: SLF001  # As above.
 
 
 @cache
@@ -442,6 +459,7 @@ def known_before(text: str, zone: HomeZone) -> datetime:
     return min(moment, _END_OF_TIME - _TICK) + _TICK
 
 
+@lru_cache(maxsize=4_096)
 def format_moment(moment: datetime) -> str:
     """An aware moment in its one stored form, in UTC: `2023-06-30T00:00:00.000000Z`."""
     in_utc = _checked_aware(moment).astimezone(UTC).replace(tzinfo=None)

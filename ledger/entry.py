@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -18,6 +19,8 @@ _PRINCIPAL = re.compile(r"[A-Z]{1,3}-[0-9]{1,12}|[a-z][a-z0-9]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+# The id of one record is asked for several times while a proposal is on its way.
+@lru_cache(maxsize=4_096)
 def record_id(kind: str, key: str) -> UUID:
     """The UUID of a record: uuid5 of its kind and key, so that one key can be opened only once."""
     return uuid5(_RECORDS, f"{kind}/{key}")

@@ -265,10 +265,19 @@ def _field(name: str, hint: Any, event: type[AnyEvent]) -> Field:
     return Field(name, hint, optional, refers_to, name in event.personal)
 
 
+_referring: dict[type[AnyEvent], tuple[tuple[str, str], ...]] = {}
+
+
 def references_of(event: AnyEvent) -> Iterable[Reference]:
     """The records that `event` refers to."""
-    for field in fields_of(type(event)):
-        if field.refers_to is not None:
-            key = getattr(event, field.name)
-            if key is not None:
-                yield Reference(field.refers_to, key, field.name)
+    event_class = type(event)
+    if event_class not in _referring:
+        _referring[event_class] = tuple(
+            (field.refers_to, field.name)
+            for field in fields_of(event_class)
+            if field.refers_to is not None
+        )
+    for kind, name in _referring[event_class]:
+        key = getattr(event, name)
+        if key is not None:
+            yield Reference(kind, key, name)

@@ -7,71 +7,34 @@ read model. A set is recorded whole or not at all; refusing one does not touch t
 
 from __future__ import annotations
 
-import secrets
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import groupby, islice
 from queue import SimpleQueue
 from typing import Any, Protocol, Self
 
 import psycopg
 
-from ledger import store
-from ledger.admission import Answer, Batch, Draft, History, Prepared, RecordName
+from ledger import store, transaction
+from ledger.admission import Answer, Batch, Draft, History, Prepared, RecordName, names_of
 from ledger.codec import EntryMapper
-from ledger.database import AnyConnection, AnyCursor, one_line
+from ledger.database import AnyConnection, one_line
 from ledger.dates import HomeZone
-from ledger.entry import Entry, Proposal, record_id
-from ledger.kind import Registry, references_of
+from ledger.entry import Entry, Proposal
+from ledger.kind import Registry
 from ledger.refusal import Refused, SecretariatError, Unusable
+from ledger.store import Head
+from ledger.timeline import Growth, Step
+from ledger.transaction import Ground
+from ledger.trip import COMMIT, ROLLBACK, Asked, Trips
+
+PORTION = 5_000
+"""So many proposals of a large set are in memory at a time."""
 
 MOST_PROPOSALS = 1_000
 """So many proposals, at the most, are waited for and committed together."""
-
-ANSWERED = """
-    SELECT principal, idempotency.key, position, digest
-      FROM ledger.idempotency
-      JOIN unnest(%s::text[], %s::text[]) AS asked (principal, key) USING (principal, key)
-"""
-
-OPEN_RECORDS = """
-    SELECT kind, key, is_open
-      FROM ledger.records JOIN unnest(%s::text[], %s::text[]) AS asked (kind, key) USING (kind, key)
-"""
-
-PERSON_KEYS = "SELECT record_id, key FROM ledger.person_keys WHERE record_id = ANY(%s)"
-
-REFERRING = """
-    SELECT kind, key FROM ledger.record_references
-     WHERE to_kind = %s AND to_key = %s AND (kind, key) <> (to_kind, to_key)
-"""
-
-ADD_PERSON_KEYS = """
-    INSERT INTO ledger.person_keys (record_id, key) SELECT * FROM unnest(%s::uuid[], %s::bytea[])
-"""
-
-ADD_ANSWERED = """
-    INSERT INTO ledger.idempotency (principal, key, position, digest)
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bytea[])
-"""
-
-SET_RECORDS = """
-    INSERT INTO ledger.records (kind, key, version, is_open)
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::boolean[])
-    ON CONFLICT (kind, key) DO UPDATE SET version = excluded.version, is_open = excluded.is_open
-"""
-
-DROP_REFERENCES = """
-    DELETE FROM ledger.record_references
-     USING unnest(%s::text[], %s::text[]) AS gone (kind, key)
-     WHERE record_references.kind = gone.kind AND record_references.key = gone.key
-"""
-
-ADD_REFERENCES = """
-    INSERT INTO ledger.record_references (kind, key, to_kind, to_key)
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])
-"""
 
 # Why a limit: if a network swallowed the lost session's end, the server keeps its lock for hours.
 LONGEST_WAIT = "30s"
@@ -82,16 +45,16 @@ FIND_IDS = "SELECT count(*) FROM ledger.entries WHERE id = ANY(%s)"
 
 @dataclass(frozen=True, slots=True)
 class RecordChange:
-    """What a transaction adds to one record: `before` are its entries until then."""
+    """What a transaction adds to one record: `before` are its steps until then."""
 
     kind: str
     key: str
-    before: tuple[Entry, ...]
-    added: tuple[Entry, ...]
+    before: Sequence[Step]
+    growth: Sequence[Growth]
 
 
 class Projection(Protocol):
-    """Keeps read models in step with the ledger, inside its transactions.
+    """Keeps read models in step with the ledger: what to run in its transactions.
 
     `rules` is the version of its folds; nothing is recorded while the read models have another.
     """
@@ -99,7 +62,7 @@ class Projection(Protocol):
     @property
     def rules(self) -> str: ...
 
-    def project(self, connection: AnyConnection, changes: Sequence[RecordChange]) -> None: ...
+    def project(self, changes: Sequence[RecordChange]) -> list[Asked]: ...
 
 
 class SetRefused(SecretariatError):
@@ -128,19 +91,23 @@ class NotKnown(SecretariatError):
 
 @dataclass(slots=True)
 class Job:
-    """A set of proposals, and who waits for its answers."""
+    """A set of proposals, and who waits for its answers.
+
+    It is either `prepared`, or `proposals` that are prepared a portion at a time.
+    """
 
     prepared: list[Prepared]
+    proposals: Iterable[Proposal] | None
     dry_run: bool
     progress: Callable[[int], None]
-    answers: Future[list[Answer]] = field(default_factory=Future)
+    answers: Future[Any] = field(default_factory=Future)
 
 
 @dataclass(slots=True)
 class Attempt:
-    """What a transaction was about to commit."""
+    """What a transaction was about to commit; of many portions, `entries` are those of the last."""
 
-    outcomes: list[list[Answer] | Exception] = field(default_factory=list)
+    outcomes: list[list[Any] | Exception] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
 
 
@@ -158,6 +125,7 @@ class Ledger:
         self.zone = zone
         self._connect = connect
         self._connection: AnyConnection | None = None
+        self._trips: Trips | None = None
         self._projection = projection
         self._mapper = EntryMapper(registry)
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -186,16 +154,39 @@ class Ledger:
                 prepared.append(Prepared.of(proposal, kind, self._mapper))
             except Refused as refusal:
                 refusals.append((index, refusal))
-        job = Job(prepared, dry_run, progress)
+        job = Job(prepared, None, dry_run, progress)
+        if refusals:
+            self._check_open()
+            job.answers.set_exception(SetRefused(refusals, left_out=0))
+        else:
+            self._put(job)
+        return job.answers
+
+    def submit_many(
+        self,
+        proposals: Iterable[Proposal],
+        *,
+        dry_run: bool = False,
+        progress: Callable[[int], None] = lambda count: None,
+    ) -> Future[list[bool]]:
+        """Propose a set of any size, of which no more than a portion is held in memory.
+
+        As `submit`, but the future says of each proposal only whether it was recorded before.
+        `proposals` are gone through once for each try, in the thread of the writer.
+        """
+        job = Job([], proposals, dry_run, progress)
+        self._put(job)
+        return job.answers
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unusable("the ledger is closed")
+
+    def _put(self, job: Job) -> None:
         # Whoever closes the ledger is the last one through the gate: no job comes after the None.
         with self._gate:
-            if self._closed:
-                raise Unusable("the ledger is closed")
-            if not refusals:
-                self._jobs.put(job)
-        if refusals:
-            job.answers.set_exception(SetRefused(refusals, left_out=0))
-        return job.answers
+            self._check_open()
+            self._jobs.put(job)
 
     def record(self, proposal: Proposal) -> Answer:
         """Record one proposal and return its answer, or raise its `Refused`."""
@@ -224,8 +215,10 @@ class Ledger:
             jobs, closing = self._waiting()
             # Whoever gave up waiting by now is not served; later on it is too late for giving up.
             wanted = [job for job in jobs if job.answers.set_running_or_notify_cancel()]
-            if wanted:
-                self._settle(wanted)
+            # What comes in portions has a transaction of its own.
+            for is_whole, group in groupby(wanted, lambda job: job.proposals is None):
+                for together in [list(group)] if is_whole else [[job] for job in group]:
+                    self._settle(together)
         if self._connection is not None:
             self._connection.close()
 
@@ -262,12 +255,11 @@ class Ledger:
             else:
                 job.answers.set_result(outcome)
 
-    def _commit(self, jobs: list[Job]) -> list[list[Answer] | Exception]:
+    def _commit(self, jobs: list[Job]) -> list[list[Any] | Exception]:
         connection = self._open_connection()
         attempt = Attempt()
         try:
-            with connection.transaction():
-                self._attempt(connection, jobs, attempt)
+            self._attempt(connection, jobs, attempt)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if not connection.closed:
                 raise
@@ -280,12 +272,54 @@ class Ledger:
         return attempt.outcomes
 
     def _attempt(self, connection: AnyConnection, jobs: list[Job], attempt: Attempt) -> None:
-        batch = self._read(connection, [p for job in jobs for p in job.prepared])
+        trips = self._prepared_trips(connection)
+        if jobs[0].proposals is not None:
+            self._attempt_portions(trips, jobs[0], jobs[0].proposals, attempt)
+            return
+        batch = self._read(trips, [p for job in jobs for p in job.prepared])
         before = dict(batch.histories)
         attempt.outcomes += (_admit(batch, job) for job in jobs)
         attempt.entries += batch.entries
-        if batch.entries:
-            self._write(connection, batch, before)
+        writing = self._writing(batch, before) if batch.entries else []
+        trips.make([*writing, (COMMIT, ())])
+
+    def _attempt_portions(
+        self, trips: Trips, job: Job, proposals: Iterable[Proposal], attempt: Attempt
+    ) -> None:
+        """Admit and write a portion after the other, all in one transaction.
+
+        What was refused is left aside and the rest goes on, so that all refusals are found; then
+        nothing is kept.
+        """
+        admission = Admission(job.progress)
+        repeated: list[bool] = []
+        head: Head | None = None
+        for some in _portions(proposals):
+            items = [self._prepared(proposal) for proposal in some]
+            batch = self._read(trips, [p for p in items if isinstance(p, Prepared)], head)
+            before = dict(batch.histories)
+            draft = Draft.of(batch, admission.labels)
+            repeated += (
+                answer.repeated for answer in admission.admit(draft, zip(some, items, strict=True))
+            )
+            if admission.error is not None:
+                break
+            draft.merge()
+            head = batch.head
+            if batch.entries:
+                trips.make(self._writing(batch, before))
+                attempt.entries = batch.entries
+        attempt.outcomes.append(admission.error or admission.refused() or repeated)
+        is_kept = head is not None and attempt.outcomes[-1] is repeated and not job.dry_run
+        if not is_kept:
+            attempt.entries = []
+        trips.make([(COMMIT if is_kept else ROLLBACK, ())])
+
+    def _prepared(self, proposal: Proposal) -> Prepared | Refused:
+        try:
+            return Prepared.of(proposal, self.registry.kind(proposal.kind), self._mapper)
+        except Refused as refusal:
+            return refusal
 
     def _was_stored(self, entries: Sequence[Entry], error: Exception) -> bool:
         """Whether a commit whose acknowledgement was lost took place after all.
@@ -310,53 +344,58 @@ class Ledger:
 
     def _open_connection(self) -> AnyConnection:
         if self._connection is None or self._connection.closed:
-            self._connection = self._connect()
+            self._connection, self._trips = self._connect(), None
         return self._connection
+
+    def _prepared_trips(self, connection: AnyConnection) -> Trips:
+        if self._trips is None:
+            connection.execute(transaction.AS_PLANNED)
+            self._trips = Trips(connection)
+        return self._trips
 
     def _discard_connection(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def _read(self, connection: AnyConnection, prepared: Sequence[Prepared]) -> Batch:
+    def _read(self, trips: Trips, prepared: Sequence[Prepared], head: Head | None = None) -> Batch:
         """Take the lock, then read all that admitting `prepared` needs.
 
-        Each statement sees what was committed before it began (READ COMMITTED), so what follows
-        the lock sees everything that its last holder wrote.
+        With `head`, the lock was taken before in this transaction, which has come to that end.
         """
-        head = store.lock_head(connection)
-        cursor = connection.cursor()
-        self._check_ground(cursor)
-        ids = list({p.record_id for p in prepared})
-        asked = {p.proposal.key_name for p in prepared if p.proposal.key_name is not None}
-        entries = store.entries(cursor, self._mapper, store.HISTORIES, ids)
-        names = _referred_to(prepared, entries)
-        open_records = cursor.execute(OPEN_RECORDS, _columns(names, 2)).fetchall()
-        answered = cursor.execute(ANSWERED, _columns(asked, 2)).fetchall()
+        ground = transaction.read(
+            trips,
+            self._mapper,
+            ids={p.record_id for p in prepared},
+            names={name for p in prepared for name in p.names()},
+            asked={p.proposal.key_name for p in prepared if p.proposal.key_name is not None},
+            is_begun=head is not None,
+        )
+        self._check_ground(ground)
+        brought_back = transaction.brought_back(prepared, ground.entries)
+        if brought_back:
+            ground.is_open.update(transaction.open_records(trips, brought_back))
         return Batch(
-            head=head,
+            head=head or ground.head,
             zone=self.zone,
             mapper=self._mapper,
-            histories=self._histories(prepared, entries),
-            is_open={(kind, key): is_open for kind, key, is_open in open_records},
-            person_keys=dict(cursor.execute(PERSON_KEYS, [ids]).fetchall()),
-            answered={row[:2]: row[2:] for row in answered},
-            find_referring=lambda kind, key: connection.execute(REFERRING, [kind, key]).fetchall(),
+            histories=self._histories(prepared, ground.entries),
+            is_open=ground.is_open,
+            person_keys=ground.person_keys,
+            answered=ground.answered,
+            find_referring=lambda kind, key: transaction.referring(trips, kind, key),
         )
 
-    def _check_ground(self, cursor: AnyCursor) -> None:
+    def _check_ground(self, ground: Ground) -> None:
         """Raise `Unusable` if the read models or the home zone are not those of this writer."""
-        row = cursor.execute(store.GROUND).fetchone()
-        assert row is not None, "a SELECT without FROM has one row"
-        rules, zone = row
-        if rules not in {None, self._projection.rules}:
+        if ground.rules not in {None, self._projection.rules}:
             raise Unusable(
-                f"the read models were filled by rules {rules}, and this program has rules"
+                f"the read models were filled by rules {ground.rules}, and this program has rules"
                 f" {self._projection.rules}: start it again, or run `secretariat rebuild`"
             )
-        if zone not in {None, self.zone.name}:
+        if ground.home_zone not in {None, self.zone.name}:
             raise Unusable(
-                f"the ledger's home time zone is {zone}, and this program goes by"
+                f"the ledger's home time zone is {ground.home_zone}, and this program goes by"
                 f" {self.zone.name}: start it again"
             )
 
@@ -373,37 +412,16 @@ class Ledger:
             for (kind, key), theirs in by_record.items()
         }
 
-    def _write(
-        self, connection: AnyConnection, batch: Batch, before: dict[RecordName, History]
-    ) -> None:
-        """Append the batch's entries and bring everything derived from them up to date."""
-        names = list(dict.fromkeys((entry.kind, entry.key) for entry in batch.entries))
-        after = [batch.histories[name] for name in names]
-        head, last = batch.head, batch.entries[-1]
-        with connection.pipeline():
-            cursor = connection.cursor()
-            store.append(cursor, (entry.row() for entry in batch.entries))
-            cursor.execute(store.MOVE_HEAD, [last.position, head.recorded_at, head.live_from])
-            _write_person_keys(cursor, batch)
-            _write_answered(cursor, batch)
-            write_records(cursor, after)
-            changes = [
-                RecordChange(
-                    *name, before[name].entries, history.entries[len(before[name].entries) :]
-                )
-                for name, history in zip(names, after, strict=True)
-            ]
-            self._projection.project(connection, changes)
-
-
-def _referred_to(prepared: Sequence[Prepared], entries: Iterable[Entry]) -> set[RecordName]:
-    """The records that `prepared` refer to, or that what they annul may bring references to."""
-    names = {name for p in prepared for name in p.names()}
-    annulled = {(p.proposal.kind, p.proposal.key) for p in prepared if p.proposal.annuls}
-    for entry in entries:
-        if entry.event is not None and (entry.kind, entry.key) in annulled:
-            names.update((r.kind, r.key) for r in references_of(entry.event))
-    return names
+    def _writing(self, batch: Batch, before: Mapping[RecordName, History]) -> list[Asked]:
+        """What appends the batch's entries and brings what is derived from them up to date."""
+        names = dict.fromkeys((entry.kind, entry.key) for entry in batch.entries)
+        olds = [before[name] for name in names]
+        news = [batch.histories[name] for name in names]
+        changes = [
+            RecordChange(new.kind.name, new.key, old.steps, new.growth)
+            for old, new in zip(olds, news, strict=True)
+        ]
+        return [transaction.write(batch, olds, news), *self._projection.project(changes)]
 
 
 def _is_worth_another_try(error: Exception, jobs: Sequence[Job]) -> bool:
@@ -413,74 +431,68 @@ def _is_worth_another_try(error: Exception, jobs: Sequence[Job]) -> bool:
     return len(jobs) > 1 and not isinstance(error, NotKnown | Unusable)
 
 
+@dataclass(slots=True)
+class Admission:
+    """A set of proposals on its way in, and what is wrong with it so far.
+
+    `error` is what its caller's `progress` raised, whatever that is.
+    """
+
+    progress: Callable[[int], None]
+    labels: dict[str, Entry] = field(default_factory=dict)
+    refusals: list[tuple[int, Refused]] = field(default_factory=list)
+    at_fault: set[RecordName] = field(default_factory=set)
+    left_out: int = 0
+    count: int = 0
+    error: Exception | None = None
+
+    def admit(
+        self, draft: Draft, items: Iterable[tuple[Proposal, Prepared | Refused]]
+    ) -> Iterator[Answer]:
+        """Take proposals into the draft, and yield the answers of those that may be recorded."""
+        for proposal, prepared in items:
+            index, self.count = self.count, self.count + 1
+            name = (proposal.kind, proposal.key)
+            if self.at_fault and not self.at_fault.isdisjoint((name, *names_of(proposal))):
+                self.left_out += 1
+                self.at_fault.add(name)
+                continue
+            try:
+                if isinstance(prepared, Refused):
+                    raise prepared
+                key = prepared.person_key(draft.batch)
+                yield draft.admit(proposal, *prepared.encoded(key, draft.batch.mapper))
+            except Refused as refusal:
+                self.refusals.append((index, refusal))
+                self.at_fault.add(name)
+            try:
+                self.progress(self.count)
+            except Exception as error:  # noqa: BLE001  # It is this caller's own doing.
+                self.error = error
+                return
+
+    def refused(self) -> SetRefused | None:
+        """The set's refusal, if it is refused."""
+        return SetRefused(self.refusals, self.left_out) if self.refusals else None
+
+
 def _admit(batch: Batch, job: Job) -> list[Answer] | Exception:
     """Admit a set of proposals: its answers, or all its refusals."""
-    draft = Draft.of(batch)
-    answers: list[Answer] = []
-    refusals: list[tuple[int, Refused]] = []
-    at_fault: set[RecordName] = set()
-    left_out = 0
-    for index, prepared in enumerate(job.prepared):
-        name = (prepared.proposal.kind, prepared.proposal.key)
-        if at_fault and not at_fault.isdisjoint((name, *prepared.names())):
-            left_out += 1
-            at_fault.add(name)
-            continue
-        try:
-            data, content = prepared.encoded(_person_key(batch, prepared), batch.mapper)
-            answers.append(draft.admit(prepared.proposal, data, content))
-        except Refused as refusal:
-            refusals.append((index, refusal))
-            at_fault.add(name)
-        try:
-            job.progress(index + 1)
-        except Exception as error:  # noqa: BLE001  # Whatever it is, it is this caller's own doing.
-            return error
-    if refusals:
-        return SetRefused(refusals, left_out)
+    admission = Admission(job.progress)
+    draft = Draft.of(batch, admission.labels)
+    answers = list(admission.admit(draft, ((p.proposal, p) for p in job.prepared)))
+    problem = admission.error or admission.refused()
+    if problem is not None:
+        return problem
     if not job.dry_run:
         draft.merge()
     return answers
 
 
-def _person_key(batch: Batch, prepared: Prepared) -> bytes | None:
-    """The key of the person whom a proposal has text about, made with the person's first entry."""
-    event = prepared.proposal.statement.event
-    if event is None or not event.personal:
-        return None
-    history = batch.histories[prepared.proposal.kind, prepared.proposal.key]
-    if prepared.record_id not in batch.person_keys and not history.entries:
-        batch.person_keys[prepared.record_id] = secrets.token_bytes(32)
-    return batch.person_keys.get(prepared.record_id)
-
-
-def _write_person_keys(cursor: AnyCursor, batch: Batch) -> None:
-    ids = [record_id(entry.kind, entry.key) for entry in batch.entries if entry.version == 1]
-    keys = {id: batch.person_keys[id] for id in ids if id in batch.person_keys}
-    if keys:
-        cursor.execute(ADD_PERSON_KEYS, [list(keys), list(keys.values())])
-
-
-def _write_answered(cursor: AnyCursor, batch: Batch) -> None:
-    first = batch.entries[0].position
-    rows = [(*name, *first_answer) for name, first_answer in batch.answered.items()]
-    added = [row for row in rows if row[2] >= first]
-    if added:
-        cursor.execute(ADD_ANSWERED, _columns(added, 4))
-
-
-def write_records(cursor: AnyCursor, histories: Sequence[History]) -> None:
-    """Write what admission will need to know of these records: version, existence, references."""
-    rows = [(h.kind.name, h.key, h.version, h.is_open) for h in histories]
-    cursor.execute(SET_RECORDS, _columns(rows, 4))
-    changed = [row[:2] for row in rows if row[2] > 1]
-    if changed:
-        cursor.execute(DROP_REFERENCES, _columns(changed, 2))
-    references = {(h.kind.name, h.key, r.kind, r.key) for h in histories for r in h.references()}
-    if references:
-        cursor.execute(ADD_REFERENCES, _columns(references, 4))
-
-
-def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
-    """Rows turned into columns, as `unnest` takes them."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+def _portions(proposals: Iterable[Proposal]) -> Iterator[list[Proposal]]:
+    """The proposals in portions; an empty one if there are none, so that the ground is checked."""
+    remaining = iter(proposals)
+    portion = list(islice(remaining, PORTION))
+    yield portion
+    while portion := list(islice(remaining, PORTION)):
+        yield portion

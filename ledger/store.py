@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from psycopg.rows import TupleRow, class_row, tuple_row
 
+from ledger.arrays import Parameter, bigints, byteas, columns, moments, texts, uuids
 from ledger.codec import EntryMapper
 from ledger.database import AnyConnection, AnyCursor
 from ledger.entry import Entry
@@ -47,6 +48,11 @@ APPEND = f"""
         %s::bytea[], %s::bytea[])
 """  # noqa: S608  # COLUMNS is the constant above.
 
+_FORMS = (
+    *(bigints, uuids, bigints, uuids, texts, texts, texts, texts, bigints, bigints),
+    *(moments, moments, texts, byteas, byteas),
+)
+
 # The channel that the library's subscription listens on.
 NOTIFY = "NOTIFY stored_events"
 
@@ -57,6 +63,11 @@ SELECT_ENTRIES = """
 """
 
 HISTORIES = SELECT_ENTRIES + " WHERE record_id = ANY(%s) ORDER BY position"
+
+
+# A UUIDv7's bits behind the time: those that say what it is, and those that are random.
+_VERSION_AND_VARIANT = (0x7 << 76) | (0b10 << 62)
+_RANDOM_BITS = (0xFFF << 64) | (1 << 62) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +83,8 @@ class Head:
 def new_id() -> UUID:
     """A UUIDv7: the milliseconds of the clock, then 74 random bits."""
     milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64)
-    return UUID(int=value | (0b10 << 62) | secrets.randbits(62))
+    random = int.from_bytes(os.urandom(10)) & _RANDOM_BITS
+    return UUID(int=(milliseconds << 80) | _VERSION_AND_VARIANT | random)
 
 
 def lock_head(connection: AnyConnection) -> Head:
@@ -87,9 +98,13 @@ def lock_head(connection: AnyConnection) -> Head:
 
 def append(cursor: AnyCursor, rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows in the order of `COLUMNS` and wake whoever follows the log."""
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    cursor.execute(APPEND, columns)
+    cursor.execute(APPEND, [list(column) for column in zip(*rows, strict=True)])
     cursor.execute(NOTIFY)
+
+
+def entry_columns(entries: Iterable[Entry]) -> list[Parameter]:
+    """The parameters of `APPEND`."""
+    return columns((entry.row() for entry in entries), *_FORMS)
 
 
 def entries(

@@ -34,6 +34,7 @@ def streamed(
         declaring.execute((declare + text).encode(), list(parameters) or None)
     fetch = SQL("FETCH {} FROM {}").format(BATCH, cursor_name)
     # Not prepared: another cursor may get the same name later, and give rows of another form.
-    while rows := connection.execute(fetch, prepare=False).fetchall():
+    # In binary form, bytes come as they are instead of as twice as many digits.
+    while rows := connection.execute(fetch, prepare=False, binary=True).fetchall():
         yield from rows
     connection.execute(SQL("CLOSE {}").format(cursor_name))

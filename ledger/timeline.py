@@ -7,7 +7,7 @@ in; out come its steps, in the order in which they happened. Step k holds on the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -35,8 +35,18 @@ class Step:
     possible_from: date = date.min
 
 
+class Growth(NamedTuple):
+    """What an entry does to the steps of its record: the first `kept` stay, then come `tail`."""
+
+    entry: Entry
+    kept: int
+    tail: Sequence[Step]
+
+
 def live_positions(entries: Sequence[Entry]) -> set[int]:
     """The positions of the live entries of a record, given all of them in position order."""
+    if all(entry.target is None for entry in entries):
+        return {entry.position for entry in entries}
     return live_among([(entry.position, entry.corrects, entry.annuls) for entry in entries])
 
 
@@ -80,15 +90,28 @@ def extended(
     is what most entries say, is put behind it; anything else may change the order.
     """
     added = entries[-1]
-    if before and added.target is None and added.event is not None and not added.event.is_opening:
+    if added.target is None and added.event is not None:
         step = _step(added, added.event, None, zone)
-        if step.latest >= before[-1].latest:
+        if len(entries) == 1:
+            return [_from(step, step.earliest)], 0
+        if before and not added.event.is_opening and step.latest >= before[-1].latest:
             possible_from = max(step.earliest, before[-1].possible_from)
-            return [*before, replace(step, possible_from=possible_from)], len(before)
+            return [*before, _from(step, possible_from)], len(before)
     after = steps(entries, zone)
     pairs = enumerate(zip(before, after, strict=False))
     kept = next((index for index, (old, new) in pairs if old != new), min(len(before), len(after)))
     return after, kept
+
+
+def grown(
+    before: Sequence[Step], entries: Iterable[Entry], added: Iterable[Entry], zone: HomeZone
+) -> Iterator[Growth]:
+    """What each of `added` does to the steps `before`, which are those of `entries`."""
+    taken = list(entries)
+    for entry in added:
+        taken.append(entry)
+        before, kept = extended(before, taken, zone)
+        yield Growth(entry, kept, before[kept:])
 
 
 def _dated(entries: Iterable[Entry], zone: HomeZone) -> dict[int, Step]:
@@ -147,4 +170,18 @@ def _possible(ordered: Iterable[Step]) -> Iterable[Step]:
     possible_from = date.min
     for step in ordered:
         possible_from = max(possible_from, step.earliest)
-        yield replace(step, possible_from=possible_from)
+        yield _from(step, possible_from)
+
+
+def _from(step: Step, possible_from: date) -> Step:
+    """The step with that day as its `possible_from`."""
+    # `replace` takes several times as long, and this is done for every step of every history.
+    return Step(
+        step.entry,
+        step.event,
+        step.effective,
+        step.root,
+        step.earliest,
+        step.latest,
+        possible_from,
+    )

@@ -23,16 +23,16 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from ledger import settings, store
-from ledger.admission import History
 from ledger.codec import EntryMapper
 from ledger.database import OWNER, AnyConnection, connect
 from ledger.dates import HomeZone
 from ledger.entry import Entry
-from ledger.kind import Registry
+from ledger.kind import Registry, references_of
 from ledger.recorder import RAW_KIND
 from ledger.refusal import SecretariatError, Unusable
 from ledger.soundness import counted
 from ledger.stream import streamed
+from ledger.timeline import Step, grown
 from projections import RULES
 from projections.timeline import SCHEMA, Table, all_rows
 
@@ -379,11 +379,19 @@ class _Filling:
 
     def _buffer(self, kind: str, key: str, entries: tuple[Entry, ...]) -> None:
         table = self._tables[kind]
-        history = History.of(table.kind, key, entries, self._zone)
+        growths = list(grown((), (), entries, self._zone))
+        happened: list[Step] = []
+        for growth in growths:
+            happened[growth.kept :] = growth.tail
+        references = {
+            (kind, key, reference.kind, reference.key)
+            for step in happened
+            for reference in references_of(step.event)
+        }
         rows = {
-            table.name: all_rows(table, key, entries, self._zone),
-            "fresh_records": [(kind, key, history.version, history.is_open)],
-            "fresh_references": {(kind, key, r.kind, r.key) for r in history.references()},
+            table.name: all_rows(table, key, growths),
+            "fresh_records": [(kind, key, entries[-1].version, bool(happened))],
+            "fresh_references": references,
         }
         for name, theirs in rows.items():
             self._buffers.setdefault(name, []).extend(theirs)

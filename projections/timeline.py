@@ -10,22 +10,26 @@ The fold is pure: a record's entries go in, rows come out. Recording and rebuild
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from functools import cache
+from operator import attrgetter
 from types import UnionType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
-from ledger.database import AnyConnection, AnyCursor
+from ledger.arrays import bigints, columns, texts
 from ledger.dates import HomeZone
 from ledger.entry import Entry
 from ledger.kind import Kind
 from ledger.record import RecordChange
-from ledger.timeline import Step, extended, steps
+from ledger.timeline import Growth, Step, grown, steps
+from ledger.trip import Asked
 
 R = TypeVar("R")
 
@@ -70,9 +74,24 @@ class Table(Generic[R]):
         own = dict(zip(OWN_COLUMNS, _OWN_TYPES, strict=True))
         return own | {name: _sql_type(hints[name]) for name in self.names()}
 
-    def names(self) -> list[str]:
+    def names(self) -> tuple[str, ...]:
         """The names of the row's own columns."""
-        return [field.name for field in fields(self.row)]  # type: ignore[arg-type]  # R is a dataclass.
+        row: Any = self.row
+        return _names(row)
+
+
+@cache
+def _names(row: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(row))
+
+
+@cache
+def _getter(*names: str) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes these attributes of a row."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    [name] = names
+    return lambda row: (getattr(row, name),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +121,9 @@ class Known(Generic[R]):
 class _Rows(Generic[R]):
     """The rows of a record as its entries come in, one folded row a step."""
 
-    def __init__(self, table: Table[R], entries: Sequence[Entry], zone: HomeZone) -> None:
+    def __init__(self, table: Table[R], before: Sequence[Step]) -> None:
         self._fold = table.fold
-        self._zone = zone
-        self._entries = list(entries)
-        self._steps = steps(self._entries, zone)
+        self._steps = list(before)
         self._folded: list[R] = []
         self._refold(0)
 
@@ -121,16 +138,15 @@ class _Rows(Generic[R]):
                     index + 1, step.entry.position, step.latest, step.possible_from, until, row
                 )
 
-    def add(self, entry: Entry) -> range:
+    def grow(self, growth: Growth) -> range:
         """Take an entry in, and return the steps, as they were numbered, that it may change.
 
         The first of them is the one before those that did change: it ends where the next begins.
         """
         count = len(self._steps)
-        self._entries.append(entry)
-        self._steps, kept = extended(self._steps, self._entries, self._zone)
-        self._refold(kept)
-        return range(max(kept, 1), count + 1)
+        self._steps[growth.kept :] = growth.tail
+        self._refold(growth.kept)
+        return range(max(growth.kept, 1), count + 1)
 
     def _refold(self, kept: int) -> None:
         del self._folded[kept:]
@@ -145,12 +161,20 @@ def rows_known(
 
     `before` are the record's entries that the table has taken in already.
     """
-    rows = _Rows(table, before, zone)
+    happened = steps(before, zone)
+    return rows_grown(table, happened, grown(happened, before, added, zone))
+
+
+def rows_grown(
+    table: Table[R], before: Sequence[Step], growths: Iterable[Growth]
+) -> tuple[list[tuple[int, int]], list[Known[R]]]:
+    """The same, given what the entries do to the steps `before`, as whoever admitted them knows."""
+    rows = _Rows(table, before)
     current = {span.step: Known(span, 0) for span in rows.spans()}
     closed: list[tuple[int, int]] = []
     opened: list[Known[R]] = []
-    for entry in added:
-        changed = rows.add(entry)
+    for growth in growths:
+        entry, changed = growth.entry, rows.grow(growth)
         after = {span.step: span for span in rows.spans(changed.start)}
         for step in changed:
             known = current.get(step)
@@ -169,17 +193,18 @@ def rows_known(
     return closed, sorted(opened, key=lambda known: (known.since, known.span.step))
 
 
-def values(table: Table[R], key: str, known: Known[R]) -> tuple[Any, ...]:
-    """The values of a row's columns; ranges as PostgreSQL reads them."""
+def values(table: Table[R], key: str, known: Known[R]) -> tuple[str | None, ...]:
+    """The values of a row's columns, as texts that PostgreSQL reads them from."""
     span = known.span
+    written = [_plain(value) for value in _getter(*table.names())(span.row)]
     return (
         key,
-        span.step,
-        span.position,
+        str(span.step),
+        str(span.position),
         _range(known.since, known.until),
         _range(span.since, span.until),
         _range(span.possible_since, span.until),
-        *(_plain(getattr(span.row, name)) for name in table.names()),
+        *written,
     )
 
 
@@ -194,53 +219,55 @@ class Projector:
         self._tables = {table.kind.name: table for table in tables}
         self._zone = zone
         self._statements = {
-            table.name: (_close_statement(table), insert_statement(table, SCHEMA))
+            table.name: (_close_statement(table), _insert_statement(table))
             for table in self._tables.values()
         }
 
-    def project(self, connection: AnyConnection, changes: Sequence[RecordChange]) -> None:
-        """Write what `changes` do to the tables: two statements for each table, at the most."""
-        cursor = connection.cursor()
-        for table in self._tables.values():
-            theirs = [change for change in changes if change.kind == table.kind.name]
-            if theirs:
-                self._write(cursor, table, theirs)
+    def project(self, changes: Sequence[RecordChange]) -> list[Asked]:
+        """What writes to the tables what `changes` do: two statements a table, at the most."""
+        by_kind: dict[str, list[RecordChange]] = defaultdict(list)
+        for change in changes:
+            by_kind[change.kind].append(change)
+        return [
+            asked
+            for kind, table in self._tables.items()
+            if kind in by_kind
+            for asked in self._changed(table, by_kind[kind])
+        ]
 
-    def _write(self, cursor: AnyCursor, table: Table[Any], changes: Sequence[RecordChange]) -> None:
+    def _changed(self, table: Table[Any], changes: Sequence[RecordChange]) -> Iterator[Asked]:
         close, insert = self._statements[table.name]
         closing: list[tuple[str, int, int]] = []
-        rows: list[tuple[Any, ...]] = []
+        rows: list[tuple[str | None, ...]] = []
         for change in changes:
-            closed, opened = rows_known(table, change.before, change.added, self._zone)
+            closed, opened = rows_grown(table, change.before, change.growth)
             closing += [(change.key, step, position) for step, position in closed]
             rows += [values(table, change.key, known) for known in opened]
         if closing:
-            cursor.execute(close, _columns(closing))
+            yield close, columns(closing, texts, bigints, bigints)
         if rows:
-            cursor.execute(insert, _columns(rows))
+            yield insert, columns(rows, *[texts] * len(rows[0]))
 
 
-def insert_statement(table: Table[Any], schema: str) -> Composed:
-    """Inserts rows given as one array a column, in the order of `Table.columns`."""
+def _insert_statement(table: Table[Any]) -> str:
+    """Inserts rows given as one array of texts a column, in the order of `Table.columns`."""
     arrays = [SQL("%s::text[]::{}[]").format(Identifier(kind)) for kind in table.columns().values()]
-    return SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})").format(
-        Identifier(schema, table.name),
+    statement = SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})").format(
+        Identifier(SCHEMA, table.name),
         SQL(", ").join(map(Identifier, table.columns())),
         SQL(", ").join(arrays),
     )
+    return statement.as_string()
 
 
-def _close_statement(table: Table[Any]) -> Composed:
+def _close_statement(table: Table[Any]) -> str:
     """Ends the rows that are no longer what the ledger knows; nothing else of a row changes."""
-    return SQL(
+    statement = SQL(
         "UPDATE {table} AS row SET known = int8range(lower(known), closed.position)"
         " FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS closed (key, step, position)"
         " WHERE row.key = closed.key AND row.step = closed.step AND upper_inf(row.known)"
     ).format(table=Identifier(SCHEMA, table.name))
-
-
-def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+    return statement.as_string()
 
 
 def _sql_type(hint: Any) -> str:
@@ -267,9 +294,10 @@ def _range(since: Any, until: Any) -> str:
     return f"[{since},{until})" if since < until else "empty"
 
 
-def all_rows(
-    table: Table[R], key: str, entries: Sequence[Entry], zone: HomeZone
-) -> Iterator[tuple[Any, ...]]:
-    """Every row that a record has, or had, in `table`: what a rebuild writes."""
-    _, opened = rows_known(table, (), entries, zone)
+def all_rows(table: Table[R], key: str, growths: Iterable[Growth]) -> Iterator[tuple[Any, ...]]:
+    """Every row that a record has, or had, in `table`: what a rebuild writes.
+
+    `growths` are what all of the record's entries did to its steps.
+    """
+    _, opened = rows_grown(table, (), growths)
     return (values(table, key, known) for known in opened)

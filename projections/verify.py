@@ -29,7 +29,7 @@ from ledger.recorder import RAW_KIND
 from ledger.refusal import Unusable
 from ledger.soundness import Findings, Problem, check_history, check_log, counted, read_head
 from ledger.stream import streamed
-from ledger.timeline import Step, steps
+from ledger.timeline import Step, grown, steps
 from projections import rules
 from projections.rebuild import locked
 from projections.timeline import SCHEMA, Table, all_rows
@@ -287,7 +287,8 @@ class _Records:
         table = self._tables[name[0]]
         types = tuple(table.columns().values())
         try:
-            rows = list(all_rows(table, name[1], history.entries, self._zone))
+            growths = grown((), (), history.entries, self._zone)
+            rows = list(all_rows(table, name[1], growths))
         except Exception as error:  # noqa: BLE001  # A history with a gap may raise anything.
             self._findings.error(_called(name), f"can't be folded: {_said(error)}")
             return None

@@ -15,7 +15,7 @@ from types import ModuleType
 import psycopg
 import pytest
 
-from ledger import embedded, record, store
+from ledger import embedded, record, store, transaction
 from ledger.database import connect
 from migrations import migrate
 
@@ -181,7 +181,7 @@ def test_an_entry_is_appended_with_all_of_its_columns(database: str) -> None:
 
 def statements_of(module: ModuleType) -> dict[str, str]:
     """Find the constants of a module that are statements, less those that have no plan."""
-    planned = ("SELECT", "INSERT", "UPDATE", "DELETE")
+    planned = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
     return {
         f"{module.__name__}.{name}": value
         for name, value in vars(module).items()
@@ -190,8 +190,8 @@ def statements_of(module: ModuleType) -> dict[str, str]:
 
 
 def test_the_server_may_run_what_the_log_is_kept_with(database: str) -> None:
-    statements = statements_of(store) | statements_of(record)
-    assert {"ledger.store.APPEND", "ledger.record.SET_RECORDS"} <= set(statements)
+    statements = statements_of(store) | statements_of(record) | statements_of(transaction)
+    assert {"ledger.store.APPEND", "ledger.transaction.WRITE"} <= set(statements)
     refused = {}
     with connect(database) as connection:
         for name, statement in statements.items():

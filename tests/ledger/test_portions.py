@@ -1,0 +1,167 @@
+"""Sets of any size: a portion after the other in one transaction, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ledger import record as recording
+from ledger.database import connect
+from ledger.entry import Proposal
+from ledger.importing import record_register
+from ledger.record import Ledger, SetRefused
+from ledger.refusal import Unusable
+from projections import REGISTRY, TABLES, rules
+from projections.verify import verify
+from tests.ledger.proxy import Fault, proxy_to
+from tests.ledger.recording import (
+    IN_TIME,
+    ZONE,
+    account,
+    annulled,
+    log,
+    open_ledger,
+    person,
+    received,
+    renamed,
+    rows,
+    state,
+    status,
+)
+from tests.ledger.registers import ALL_ROWS, EXAMPLE, read
+
+
+@pytest.fixture(autouse=True)
+def _rules(database: str) -> None:
+    """Note by which rules the read models are filled, as whoever makes a ledger does."""
+    with connect(database) as connection:
+        rules.ensure(connection)
+
+
+@pytest.fixture(autouse=True, params=[1, 3, 1_000])
+def portion(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """So many proposals are in a portion."""
+    size: int = request.param
+    monkeypatch.setattr(recording, "PORTION", size)
+    return size
+
+
+def check_sound(database: str) -> None:
+    """Hold the log and what follows from it to each other."""
+    report = verify(database, REGISTRY, TABLES, ZONE)
+    assert report.errors == 0, report
+
+
+def test_a_register_in_portions_is_the_register(ledger: Ledger, database: str) -> None:
+    register = read(EXAMPLE)
+    counted: list[int] = []
+    outcome = record_register(ledger, register, progress=lambda done, total: counted.append(done))
+    assert (outcome.recorded, outcome.repeated) == (ALL_ROWS, 0)
+    assert counted == list(range(1, ALL_ROWS + 1))
+    check_sound(database)
+    again = record_register(ledger, register)
+    assert (again.recorded, again.repeated) == (0, ALL_ROWS)
+    assert len(log(database)) == ALL_ROWS
+
+
+def test_what_comes_later_rests_on_what_an_earlier_portion_holds(
+    ledger: Ledger, database: str
+) -> None:
+    set_ = [
+        state("KAZ"),
+        account("MAIN"),
+        person("P-1", "A Name"),
+        received("C-1", "5.00", label="typo"),
+        renamed("KAZ", "Qazaqstan"),
+        received("C-1", "6.00", corrects="typo"),
+        annulled("state", "KAZ", "2"),
+        received("C-1", "1.00", idempotency_key="once"),
+        received("C-1", "1.00", idempotency_key="once"),
+    ]
+    assert ledger.submit_many(set_).result(IN_TIME) == [False] * 8 + [True]
+    assert [entry[2] for entry in log(database)] == [
+        *("KAZ", "MAIN", "P-1", "C-1", "KAZ", "C-1", "KAZ", "C-1")
+    ]
+    assert rows(database, "SELECT corrects, annuls FROM ledger.entries WHERE position > 5") == [
+        (4, None),
+        (None, 5),
+        (None, None),
+    ]
+    check_sound(database)
+
+
+def test_all_refusals_are_found_and_nothing_is_kept(ledger: Ledger, database: str) -> None:
+    set_ = [
+        state("KAZ"),
+        state("AZE"),
+        status("AZE", "member"),  # Refused: it is one.
+        renamed("AZE", "not looked at, since its record is at fault"),
+        account("MAIN"),
+        received("C-1", "5.00", state="AZE"),  # Left out: it refers to what is at fault.
+        received("C-2", "5.005"),
+        received("C-3", "5.00"),
+        renamed("KAZ", " "),  # Without a form that could be recorded anywhere.
+    ]
+    with pytest.raises(SetRefused) as caught:
+        ledger.submit_many(set_).result(IN_TIME)
+    assert [(index, refusal.code) for index, refusal in caught.value.refusals] == [
+        (2, "NOT_PERMITTED"),
+        (6, "MALFORMED"),
+        (8, "MALFORMED"),
+    ]
+    assert caught.value.left_out == 2
+    assert log(database) == []
+    assert rows(database, "SELECT * FROM ledger.records") == []
+    assert rows(database, "SELECT * FROM projections.states") == []
+    assert ledger.record(state("KAZ")).entry.position == 1
+
+
+def test_a_dry_run_keeps_nothing(ledger: Ledger, database: str) -> None:
+    set_ = [state("KAZ"), account("MAIN"), received("C-1", "5.00"), received("C-1", "6.00")]
+    assert ledger.submit_many(set_, dry_run=True).result(IN_TIME) == [False] * 4
+    assert log(database) == []
+    assert ledger.submit_many([]).result(IN_TIME) == []
+
+
+def test_whoever_stops_it_has_nothing_recorded(ledger: Ledger, database: str) -> None:
+    def stop(count: int) -> None:
+        if count == 2:
+            raise Unusable("the import was interrupted")
+
+    with pytest.raises(Unusable, match="interrupted"):
+        ledger.submit_many([state("KAZ"), state("AZE"), state("TUR")], progress=stop).result(
+            IN_TIME
+        )
+    assert log(database) == []
+    assert ledger.record(state("KAZ")).entry.position == 1
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_a_commit_that_was_not_acknowledged_is_looked_for(database: str, fault: Fault) -> None:
+    set_ = [state("KAZ"), state("AZE"), state("TUR"), renamed("KAZ", "Qazaqstan")]
+    with proxy_to(database) as proxy:
+        proxy.fault = fault
+        with open_ledger(proxy.url) as ledger:
+            assert ledger.submit_many(set_).result(IN_TIME) == [False] * 4
+    assert [key for _, _, key, _ in log(database)] == ["KAZ", "AZE", "TUR", "KAZ"]
+
+
+def test_others_wait_and_are_served(ledger: Ledger, database: str) -> None:
+    many = ledger.submit_many([state("KAZ"), state("AZE")])
+    one = ledger.submit([renamed("KAZ", "Qazaqstan")])
+    more = ledger.submit_many([renamed("AZE", "Azerbaijan")])
+    assert many.result(IN_TIME) == [False] * 2
+    [answer] = one.result(IN_TIME)
+    assert answer.entry.position == 3
+    assert more.result(IN_TIME) == [False]
+
+
+def test_a_bug_in_a_row_is_its_callers(ledger: Ledger, database: str) -> None:
+    def broken() -> Iterator[Proposal]:
+        yield state("KAZ")
+        raise RuntimeError("the file is gone")
+
+    with pytest.raises(RuntimeError, match="gone"):
+        ledger.submit_many(broken()).result(IN_TIME)
+    assert ledger.record(state("KAZ")).entry.position == 1
