@@ -19,10 +19,14 @@ Pool: TypeAlias = AsyncConnectionPool[Connection]
 
 @dataclass(slots=True)
 class Context:
-    """One request's context. `statements` counts what was sent, for tests and for the log."""
+    """One request's context. `statements` counts what was sent, for tests and for the log.
+
+    `families` are those whose records the request may see; None means all.
+    """
 
     pool: Pool
     zone: HomeZone
+    families: list[str] | None = None
     statements: int = 0
 
     async def run(self, statements: Sequence[Statement]) -> list[Any]:
