@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import strawberry
+from graphql import DocumentNode
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg_pool import AsyncConnectionPool
 
@@ -21,13 +22,15 @@ Pool: TypeAlias = AsyncConnectionPool[Connection]
 class Context:
     """One request's context. `statements` counts what was sent, for tests and for the log.
 
-    `families` are those whose records the request may see; None means all.
+    `families` are those whose records the request may see; None means all. `document` is what was
+    asked, once it is found valid.
     """
 
     pool: Pool
     zone: HomeZone
     families: list[str] | None = None
     statements: int = 0
+    document: DocumentNode | None = None
 
     async def run(self, statements: Sequence[Statement]) -> list[Any]:
         """Run statements pipelined on one connection; what each finishes into, in order."""

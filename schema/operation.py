@@ -67,6 +67,17 @@ class OperationNamed(SchemaExtension):
             raise GraphQLError("the document has several operations: say which by `operationName`")
 
 
+class DocumentKept(SchemaExtension):
+    """Leaves a document that was found valid in the request's context."""
+
+    def on_execute(self) -> Iterator[None]:
+        """Only what is valid is executed."""
+        context = self.execution_context.context
+        if isinstance(context, Context):
+            context.document = self.execution_context.graphql_document
+        yield
+
+
 async def answer(
     schema: Schema, operation: Operation, context: Context, served: frozenset[OperationType]
 ) -> Answer:

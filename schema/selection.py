@@ -74,9 +74,15 @@ class Selection:
         found: Selected = {}
         for node in nodes:
             if node.selection_set is not None:
-                for selection in self._flattened(named, node.selection_set):
-                    name = (selection.alias or selection.name).value
-                    found.setdefault(name, []).append(selection)
+                for name, each in self.fields_of(named, node.selection_set).items():
+                    found.setdefault(name, []).extend(each)
+        return found
+
+    def fields_of(self, named: GraphQLObjectType, selections: SelectionSetNode) -> Selected:
+        """The fields that a selection set, such as an operation's own, selects on `named`."""
+        found: Selected = {}
+        for selection in self._flattened(named, selections):
+            found.setdefault((selection.alias or selection.name).value, []).append(selection)
         return found
 
     def object_type(self, name: str) -> GraphQLObjectType:
