@@ -33,7 +33,15 @@ from schema import schema
 from schema.channel import Channels
 from schema.context import Context, Pool
 from schema.errors import report_bug
-from schema.http_request import GRAPHQL_JSON, JSON, BadRequest, media_type, read_operation
+from schema.http_request import (
+    GRAPHQL_JSON,
+    JSON,
+    BadRequest,
+    answer_headers,
+    media_type,
+    read_operation,
+)
+from schema.lean import LeanPath
 from schema.operation import Answer, NotServed, answer
 from schema.operations import Operations
 
@@ -124,7 +132,7 @@ class View:
             operation = await read_operation(request)
             ready = await self._operations.answer(operation)
             if ready is not None:
-                return Response(ready, 200, _headers(chosen))
+                return Response(ready, 200, answer_headers(chosen))
             served, context = SERVED_BY_METHOD[request.method], self._context()
             answered = await answer(schema, operation, context, served)
             self._operations.learn(operation, context.document)
@@ -158,17 +166,7 @@ def _not_served(request: Request, error: NotServed, chosen: str) -> Response:
 
 
 def _response(answered: Answer, chosen: str, status: int, **headers: str) -> Response:
-    return Response(orjson.dumps(answered.body), status, {**_headers(chosen), **headers})
-
-
-def _headers(chosen: str) -> dict[str, str]:
-    return {
-        "Content-Type": f"{chosen}; charset=utf-8",
-        # The same question may have another answer soon, and names don't belong in a cache.
-        "Cache-Control": "no-store",
-        "Vary": "Accept",
-        "X-Content-Type-Options": "nosniff",
-    }
+    return Response(orjson.dumps(answered.body), status, {**answer_headers(chosen), **headers})
 
 
 class OwnPagesOnly:
@@ -196,7 +194,7 @@ async def welcome(request: Request) -> Response:
     return PlainTextResponse(WELCOME)
 
 
-def application(url: str, zone: HomeZone, families: list[str] | None = None) -> Starlette:
+def application(url: str, zone: HomeZone, families: list[str] | None = None) -> ASGIApp:
     """The ASGI application that serves the ledger in the database `url` at /graphql.
 
     Of records, those of `families` are seen; all if it is None.
@@ -211,7 +209,7 @@ def application(url: str, zone: HomeZone, families: list[str] | None = None) -> 
 
     operations = Operations(schema, zone, channels, families)
     view = View(lambda: Context(pool, zone, families), operations)
-    return Starlette(
+    general = Starlette(
         routes=[
             Route("/", welcome, methods=["GET"]),
             Route(PATH, view.respond, methods=list(SERVED_BY_METHOD)),
@@ -228,6 +226,7 @@ def application(url: str, zone: HomeZone, families: list[str] | None = None) -> 
         ],
         lifespan=lifespan,
     )
+    return LeanPath(general, operations, PATH, frozenset(LOOPBACK_HOSTS))
 
 
 class _Server(uvicorn.Server):

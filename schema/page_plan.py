@@ -22,7 +22,10 @@ from schema.statement import (
     table_of,
 )
 
-_POSSIBLE = SQL("{t}.known @> %(position)s::int8 AND {t}.possible @> %(day)s::date")
+_POSSIBLE = SQL(
+    "coalesce({t}.known @> %(position)s::int8, false)"
+    " AND coalesce({t}.possible @> %(day)s::date, false)"
+)
 
 _COUNT = SQL("""(
     SELECT ROW(count(*) FILTER (WHERE held AND shown), count(*) FILTER (WHERE may_hold))

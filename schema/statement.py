@@ -11,8 +11,16 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
 Row: TypeAlias = tuple[Any, ...]
 Value: TypeAlias = Callable[[Row], Any]
 
-AS_OF = SQL("{t}.known @> %(position)s::int8 AND {t}.effective @> %(day)s::date")
-"""The rows of a two-time table, aliased `t`, that hold as of the point: the cautious reading."""
+AS_OF = SQL(
+    "coalesce({t}.known @> %(position)s::int8, false)"
+    " AND coalesce({t}.effective @> %(day)s::date, false)"
+)
+"""The rows of a two-time table, aliased `t`, that hold as of the point: the cautious reading.
+
+They are never null. But where the planner doesn't see the point it takes one row in 200 to contain
+it, and one in two to satisfy a `coalesce`, which is nearer; so it walks the index that gives the
+order, and stops when the page is full.
+"""
 
 
 @dataclass(slots=True)
