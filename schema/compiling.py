@@ -94,7 +94,7 @@ class Compiled:
     binds: list[Bind] = field(default_factory=list)
     shapes: list[Hashable] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    readings: list[tuple[str, Reading]] = field(default_factory=list)
+    readings: list[tuple[str, Reading | None]] = field(default_factory=list)
     write: Callable[[Rows, Sequence[Bound]], str] = field(default=lambda rows, bounds: "{}")
 
     def bound(self, request: Request) -> list[Bound] | None:
@@ -214,7 +214,7 @@ class Compiler:
                 lambda request, _: now_bound(request.zone, request.families)
             )
         reading = single(selection, self._bound(statement_point))
-        text = self._reading(name, reading, statement_point, is_now=name != "record")
+        text = self._reading(selection.name, reading, statement_point, is_now=name != "record")
         return text if find is None else _after(find, text)
 
     def _ledger(self, selection: Selection) -> Callable[[Rows, Sequence[Bound]], str]:
@@ -230,7 +230,7 @@ class Compiler:
                 text = partial(_written, write, find)
             else:
                 reading = Plan(selection, self._bound(point)).reading(named, nodes)
-                text = self._reading(nodes[0].name.value, reading, point, is_now=False)
+                text = self._reading(f"{selection.name}.{name}", reading, point, is_now=False)
             texts.append((name, text))
         return _after(find, _object(texts))
 
@@ -262,7 +262,8 @@ class Compiler:
             )
         )
         sql = _POINT.format(sql=POINTS[str(self._bound(place).shape)].as_string())
-        step = self._step(sql, {name: (place, i) for i, name in enumerate(POINT_SLOTS)})
+        slots = {name: (place, index) for index, name in enumerate(POINT_SLOTS)}
+        step = self._step(f"the point of `{selection.name}`", sql, slots)
 
         def find(rows: Rows, bounds: Sequence[Bound]) -> Any:
             bound = bounds[place]
@@ -286,16 +287,22 @@ class Compiler:
         slots = {name: (places[s], index) for name, (s, index) in reading.slots.items()}
         if not is_now:
             del slots["position"]
-        step = self._step(reading.sql.as_string(), slots)
-        self._compiled.readings.append((name, reading))
+        step = self._step(name, reading.sql.as_string(), slots, reading)
         write = self._rendering.root(reading.root)
         if len(places) == 1:
             return lambda rows, bounds: write(rows[step], (bounds[point],))
         own = itemgetter(*places)
         return lambda rows, bounds: write(rows[step], own(bounds))
 
-    def _step(self, sql: str, slots: Mapping[str, tuple[int, int]]) -> int:
+    def _step(
+        self,
+        title: str,
+        sql: str,
+        slots: Mapping[str, tuple[int, int]],
+        reading: Reading | None = None,
+    ) -> int:
         self._compiled.steps.append(_step(sql, slots))
+        self._compiled.readings.append((title, reading))
         return len(self._compiled.steps) - 1
 
 

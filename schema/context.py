@@ -23,7 +23,7 @@ class Context:
     """One request's context. `statements` counts what was sent, for tests and for the log.
 
     `families` are those whose records the request may see; None means all. `document` is what was
-    asked, once it is found valid.
+    asked, once it is found valid; with `is_only_read` it is not executed then.
     """
 
     pool: Pool
@@ -31,6 +31,7 @@ class Context:
     families: list[str] | None = None
     statements: int = 0
     document: DocumentNode | None = None
+    is_only_read: bool = False
 
     async def run(self, statements: Sequence[Statement]) -> list[Any]:
         """Run statements pipelined on one connection; what each finishes into, in order."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from graphql import ExecutionResult as GraphQLResult
 from graphql import GraphQLError, OperationDefinitionNode
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
@@ -75,6 +76,8 @@ class DocumentKept(SchemaExtension):
         context = self.execution_context.context
         if isinstance(context, Context):
             context.document = self.execution_context.graphql_document
+            if context.is_only_read:
+                self.execution_context.result = GraphQLResult(data=None)
         yield
 
 

@@ -268,7 +268,7 @@ class Plan:
         )
         here = source.column(column_of(t, "is_there"))
         found = self._object(Source(t, source.columns, source.joins), named, nodes)
-        return One("a computed row", here, found, nullable)
+        return One("a computed row", here, found, nullable, is_computed=True)
 
     def _record(self, source: Source, named: Any, nodes: list[FieldNode]) -> AnyRecord:
         """Join every kind's table, each for the rows of its own kind."""

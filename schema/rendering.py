@@ -141,14 +141,22 @@ class Rendering:
     def _one(self, shape: One) -> Renderer:
         render, here = self._object(shape.object), shape.here
         none = _none(nullable=shape.nullable)
+        if shape.is_computed:
+
+            def computed(rows: Sequence[Row], bounds: Bounds) -> list[str]:
+                following = iter(render([row for row in rows if row[here] is not None], bounds))
+                return [none(None) if row[here] is None else next(following) for row in rows]
+
+            return computed
 
         def texts(rows: Sequence[Row], bounds: Bounds) -> list[str]:
-            there = [row for row in rows if row[here] is not None]
-            found = render(there, bounds)
-            if len(there) == len(rows):
-                return found
-            following = iter(found)
-            return [none(None) if row[here] is None else next(following) for row in rows]
+            # Many rows lead to the same few, which are told apart by their position as of a point.
+            different = {row[here]: row for row in rows}
+            if None in different:
+                none(different.pop(None))
+            found = render(list(different.values()), bounds)
+            written = {None: NULL, **dict(zip(different, found, strict=True))}
+            return [written[row[here]] for row in rows]
 
         return texts
 

@@ -65,6 +65,11 @@ class Selection:
             raw.schema, raw.fragments, info.variable_values, raw.parent_type, raw.field_nodes
         )
 
+    @property
+    def name(self) -> str:
+        """The response name of the field that it begins with."""
+        return (self.nodes[0].alias or self.nodes[0].name).value
+
     def under(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Selection:
         """The same request, beginning with another of its fields."""
         return Selection(self.schema, self._fragments, self.variables.coerced, parent, nodes)

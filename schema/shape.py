@@ -51,12 +51,16 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """The object that a row leads to; none if the column `here` is null."""
+    """The object that a row leads to, or that is computed for it; none if `here` is null.
+
+    The column `here` is the position of the row that it leads to.
+    """
 
     table: str
     here: int
     object: Object
     nullable: bool
+    is_computed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
