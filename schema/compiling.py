@@ -226,7 +226,7 @@ class Compiler:
             if is_typename(nodes):
                 text = _always(f'"{named.name}"')
             elif nodes[0].name.value == "asOf":
-                write = self._rendering.writer(full_type_of(named, nodes[0]), nodes)
+                write = self._rendering.text(full_type_of(named, nodes[0]), nodes)
                 text = partial(_written, write, find)
             else:
                 reading = Plan(selection, self._bound(point)).reading(named, nodes)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring
 from operator import attrgetter, itemgetter
+from types import NoneType
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -26,7 +27,7 @@ from graphql import (
 from schema.binding import Bound, PageBound
 from schema.lookup import cells, total
 from schema.pagination import Found
-from schema.scalar_text import LEAVES, dumped
+from schema.scalar_text import LEAVES, Texts, dumped
 from schema.selection import Selection, full_type_of, is_typename
 from schema.shape import (
     AnyRecord,
@@ -53,9 +54,6 @@ from schema.statement import Row
 Bounds: TypeAlias = Sequence[Bound]
 Renderer: TypeAlias = Callable[[Sequence[Row], Bounds], list[str]]
 """The texts of a field for many rows; `Bounds` are the arguments of the statement's sites."""
-
-Writer: TypeAlias = Callable[[Any], str]
-"""The text of one value."""
 
 NULL = "null"
 
@@ -129,14 +127,13 @@ class Rendering:
         raise NotCompiled
 
     def _cells(self, shape: Cells) -> Renderer:
-        write = self.writer(shape.type, shape.nodes)
-        get = itemgetter(*shape.places)
-        make = shape.make
+        texts = self.texts(shape.type, shape.nodes)
+        get, make = itemgetter(*shape.places), shape.make
         if make is None:
-            return lambda rows, _: list(map(write, map(get, rows)))
+            return lambda rows, _: texts(list(map(get, rows)))
         if len(shape.places) == 1:
-            return lambda rows, _: [write(make(get(row))) for row in rows]
-        return lambda rows, _: [write(make(*get(row))) for row in rows]
+            return lambda rows, _: texts([make(get(row)) for row in rows])
+        return lambda rows, _: texts([make(*get(row)) for row in rows])
 
     def _one(self, shape: One) -> Renderer:
         render, here = self._object(shape.object), shape.here
@@ -205,10 +202,10 @@ class Rendering:
             case Edges():
                 return self._edges(part)
             case Total():
-                write, count = self.writer(part.type, part.nodes), total(part)
+                write, count = self.text(part.type, part.nodes), total(part)
                 return lambda row, found, _: write(count(row, found))
             case Facts():
-                write_facts = self.writer(part.type, part.nodes)
+                write_facts = self.text(part.type, part.nodes)
                 return lambda _, found, __: write_facts(found.page_info())
         raise NotCompiled
 
@@ -230,46 +227,60 @@ class Rendering:
 
     # Values.
 
-    def writer(self, of: GraphQLOutputType, nodes: list[FieldNode]) -> Writer:
-        """How a value of a type is written, of which `nodes` select what is wanted."""
+    def texts(self, of: GraphQLOutputType, nodes: list[FieldNode]) -> Texts:
+        """How values of a type are written, of which `nodes` select what is wanted."""
         if isinstance(of, GraphQLNonNull):
             return self._plain(of.of_type, nodes)
-        write = self._plain(of, nodes)
-        return lambda value: NULL if value is None else write(value)
+        plain = self._plain(of, nodes)
 
-    def _plain(self, of: Any, nodes: list[FieldNode]) -> Writer:
-        """How a value that is not null is written; of null it raises."""
+        def nullable(values: Sequence[Any]) -> list[str]:
+            there = [value for value in values if value is not None]
+            if len(there) == len(values):
+                return plain(values)
+            following = iter(plain(there))
+            return [NULL if value is None else next(following) for value in values]
+
+        return nullable
+
+    def text(self, of: GraphQLOutputType, nodes: list[FieldNode]) -> Callable[[Any], str]:
+        """How one value of a type is written."""
+        texts = self.texts(of, nodes)
+        return lambda value: texts((value,))[0]
+
+    def _plain(self, of: Any, nodes: list[FieldNode]) -> Texts:
+        """How values that are not null are written; of null it raises."""
         match of:
             case GraphQLList():
-                write = self.writer(of.of_type, nodes)
-                return lambda values: _array([write(value) for value in values])
+                items = self.texts(of.of_type, nodes)
+                return lambda values: [_array(items(value)) for value in values]
             case GraphQLScalarType():
-                return LEAVES.get(of.name) or _leaf(of.coerce_output_value)
+                return LEAVES.get(of.name) or _serialized(of.coerce_output_value)
             case GraphQLEnumType():
-                return _leaf(of.coerce_output_value)
+                return _serialized(of.coerce_output_value)
             case GraphQLObjectType():
-                return self._value_object(of, nodes)
+                return self._value_objects(of, nodes)
         raise NotCompiled
 
-    def _value_object(self, named: GraphQLObjectType, nodes: list[FieldNode]) -> Writer:
-        """An object that a field computes, whose own fields are its attributes."""
+    def _value_objects(self, named: GraphQLObjectType, nodes: list[FieldNode]) -> Texts:
+        """Objects that a field computes, whose own fields are their attributes."""
         constants: dict[str, str | None] = {}
-        attributes, writers = [], []
+        columns: list[tuple[Callable[[Any], Any], Texts]] = []
         for name, each in self._selection.fields(named, nodes).items():
             constants[name] = named.name if is_typename(each) else None
             if not is_typename(each):
-                attributes.append(_attribute(named, each[0]))
-                writers.append(self.writer(full_type_of(named, each[0]), each))
+                get = attrgetter(_attribute(named, each[0]))
+                columns.append((get, self.texts(full_type_of(named, each[0]), each)))
         template = _template(constants)
-        if not writers:
-            return lambda value: NULL if value is None else template % ()
-        get = attrgetter(*attributes)
-        if len(writers) == 1:
-            (only,) = writers
-            return lambda value: template % only(get(value))
-        return lambda value: (
-            template % tuple([write(each) for write, each in zip(writers, get(value), strict=True)])
-        )
+
+        def objects(values: Sequence[Any]) -> list[str]:
+            if NoneType in map(type, values):
+                raise Unwritable
+            if not columns:
+                return [template % ()] * len(values)
+            written = [texts(list(map(get, values))) for get, texts in columns]
+            return [template % each for each in zip(*written, strict=True)]
+
+        return objects
 
 
 def _attribute(named: GraphQLObjectType, node: FieldNode) -> str:
@@ -279,16 +290,16 @@ def _attribute(named: GraphQLObjectType, node: FieldNode) -> str:
     return str(definition.python_name)
 
 
-def _leaf(serialize: Callable[[Any], Any]) -> Writer:
-    def write(value: Any) -> str:
-        if value is None:
+def _serialized(serialize: Callable[[Any], Any]) -> Texts:
+    def texts(values: Sequence[Any]) -> list[str]:
+        if NoneType in map(type, values):
             raise Unwritable
-        return dumped(serialize(value))
+        return [dumped(serialize(value)) for value in values]
 
-    return write
+    return texts
 
 
-def _none(*, nullable: bool) -> Writer:
+def _none(*, nullable: bool) -> Callable[[Any], str]:
     def write(_: Any) -> str:
         if not nullable:
             raise Unwritable

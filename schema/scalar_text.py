@@ -1,14 +1,20 @@
-"""The JSON text of scalars: what orjson writes of what their types make of a value."""
+"""The JSON text of scalars: what orjson writes of what their types make of values.
+
+Each function takes many values, none of them null; it raises if one is not of the scalar's type.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from json.encoder import encode_basestring
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
+
+Texts: TypeAlias = Callable[[Sequence[Any]], list[str]]
+"""The texts of many values."""
 
 _LEAST_INT, _GREATEST_INT = -(2**31), 2**31 - 1
 
@@ -18,46 +24,50 @@ def dumped(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _integer(value: Any) -> str:
-    if type(value) is not int or not _LEAST_INT <= value <= _GREATEST_INT:
-        raise TypeError("not an integer of 32 bits")
-    return str(value)
+def _all_of(values: Sequence[Any], expected: type) -> None:
+    if not {expected}.issuperset(map(type, values)):
+        raise TypeError(f"not every value is of the type {expected.__name__}")
 
 
-def _big_integer(value: Any) -> str:
-    if type(value) is not int:
-        raise TypeError("not an integer")
-    return f'"{value}"'
-
-
-def _decimal(value: Any) -> str:
-    if type(value) is not Decimal:
-        raise TypeError("not a decimal")
-    return f'"{value:f}"'
-
-
-def _date(value: Any) -> str:
-    if type(value) is not date:
-        raise TypeError("not a day")
-    return f'"{value.isoformat()}"'
-
-
-def _boolean(value: Any) -> str:
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    raise TypeError("not a truth")
-
-
-LEAVES: dict[str, Callable[[Any], str]] = {
+def _strings(values: Sequence[Any]) -> list[str]:
     # Raises for whatever is not a text.
-    "String": encode_basestring,
-    "ID": encode_basestring,
-    "Int": _integer,
-    "BigInt": _big_integer,
-    "Decimal": _decimal,
-    "Date": _date,
-    "Boolean": _boolean,
+    return list(map(encode_basestring, values))
+
+
+def _integers(values: Sequence[Any]) -> list[str]:
+    _all_of(values, int)
+    if values and not _LEAST_INT <= min(values) <= max(values) <= _GREATEST_INT:
+        raise TypeError("an integer is beyond 32 bits")
+    return list(map(str, values))
+
+
+def _big_integers(values: Sequence[Any]) -> list[str]:
+    _all_of(values, int)
+    return [f'"{value}"' for value in values]
+
+
+def _decimals(values: Sequence[Any]) -> list[str]:
+    _all_of(values, Decimal)
+    return [f'"{value:f}"' for value in values]
+
+
+def _dates(values: Sequence[Any]) -> list[str]:
+    _all_of(values, date)
+    return [f'"{value.isoformat()}"' for value in values]
+
+
+def _booleans(values: Sequence[Any]) -> list[str]:
+    _all_of(values, bool)
+    return ["true" if value else "false" for value in values]
+
+
+LEAVES: dict[str, Texts] = {
+    "String": _strings,
+    "ID": _strings,
+    "Int": _integers,
+    "BigInt": _big_integers,
+    "Decimal": _decimals,
+    "Date": _dates,
+    "Boolean": _booleans,
 }
-"""The texts of the scalars that there are many of; a value of another type than theirs raises."""
+"""The texts of the scalars that there are many of."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -98,9 +99,7 @@ class Selection:
 
     def possible_types(self, name: str) -> dict[str, GraphQLObjectType]:
         """The object types of an interface of records, by the kind of record."""
-        interface: Any = self.schema.type_map[name]
-        possible = self.schema.get_possible_types(interface)
-        return {origin_of(named).kind_name: named for named in possible}
+        return _possible_types(self.schema, name)
 
     def arguments(self, parent: GraphQLObjectType, node: FieldNode) -> dict[str, Any]:
         """The arguments of a field, as its Python declaration has them."""
@@ -140,6 +139,12 @@ def declared_by(parent: GraphQLObjectType, node: FieldNode) -> Reads | None:
     definition = parent.fields[node.name.value].extensions["strawberry-definition"]
     declared: Reads | None = definition.metadata.get(READS)
     return declared
+
+
+@cache
+def _possible_types(schema: GraphQLSchema, name: str) -> dict[str, GraphQLObjectType]:
+    interface: Any = schema.type_map[name]
+    return {origin_of(named).kind_name: named for named in schema.get_possible_types(interface)}
 
 
 def arguments_of(
