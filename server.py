@@ -300,37 +300,28 @@ def query(
     variables: Annotated[
         str | None, typer.Option("-v", "--variables", metavar="JSON", help="Its variables.")
     ] = None,
+    *,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print its plan instead: what each field reads.")
+    ] = False,
     data: Data = None,
     database: Database = None,
 ) -> None:
     """Run a GraphQL document and print its answer as JSON."""
-    from schema.local import ask  # noqa: PLC0415  # Commands that don't ask start without it.
+    from schema import local  # noqa: PLC0415  # Commands that don't ask start without it.
 
-    text, given = _document(document), _variables(variables)
+    try:
+        text, given = local.document_of(document), local.variables_of(variables)
+    except local.Misread as error:
+        raise Misused(str(error)) from None
     with _place(data, database) as place:
-        answer = ask(place.url, place.open_current(), text, given)
+        zone = place.open_current()
+        if explain:
+            typer.echo(local.explain(place.url, zone, text, given))
+            return
+        answer = local.ask(place.url, zone, text, given)
     typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     _fail_on_errors(answer)
-
-
-def _document(document: str) -> str:
-    if "{" in document:
-        return document
-    try:
-        raw = sys.stdin.buffer.read() if document == "-" else Path(document).read_bytes()
-        return raw.decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise Misused(f"{document!r} is neither a GraphQL document nor a file: {error}") from None
-
-
-def _variables(text: str | None) -> dict[str, Any] | None:
-    try:
-        given = None if text is None else json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Misused(f"the variables are not JSON: {error}") from None
-    if given is not None and not isinstance(given, dict):
-        raise Misused('the variables are not a JSON object such as {"first": 10}')
-    return given
 
 
 def _fail_on_errors(answer: dict[str, Any]) -> None:

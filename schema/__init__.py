@@ -17,7 +17,7 @@ from schema.dimensions import Dimensions
 from schema.errors import Schema
 from schema.expenditures import Expenditures
 from schema.financial_reports import FinancialReports
-from schema.operation import OperationNamed
+from schema.operation import DocumentKept, OperationNamed
 from schema.organizations import Organizations
 from schema.persons import Persons
 from schema.plans import Plans
@@ -73,5 +73,6 @@ schema = Schema(
         lambda: MaxAliasesLimiter(max_alias_count=200),
         lambda: MaxTokensLimiter(max_token_count=5_000),
         OperationNamed,
+        DocumentKept,
     ],
 )

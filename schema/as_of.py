@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from functools import partial
 
 import strawberry
 from graphql import GraphQLError
@@ -13,6 +14,7 @@ from psycopg.sql import SQL
 from ledger.dates import HomeZone, known_before
 from ledger.refusal import Malformed
 from projections import RULES
+from schema.binding import Arguments, Bound
 from schema.scalars import BigInt, Instant
 from schema.statement import Row, Statement
 
@@ -62,41 +64,54 @@ class ResolvedAsOf:
         " same answer for ever."
     )
 
-    def parameters(self) -> dict[str, Any]:
-        """The parameters by which statements name this point."""
-        return {"position": self.position, "day": self.effective_on}
+
+@dataclass(frozen=True, slots=True)
+class PointBound(Bound):
+    """The argument `asOf`: the values are the day, and the position or the moment asked for.
+
+    The shape names the statement that resolves it.
+    """
 
 
-def resolution(as_of: AsOf | None, zone: HomeZone) -> Statement:
-    """The statement that resolves `as_of`; a `GraphQLError` if it is no point."""
-    as_of = as_of or AsOf()
-    today = zone.day_of(datetime.now(UTC))
-    day = as_of.effective_on or today
+POINTS = {"newest": NEWEST, "before": KNOWN_BEFORE, "position": AT_POSITION}
+"""The statements that resolve a point, by the shapes of its argument."""
 
-    def finish(rows: Sequence[Row]) -> ResolvedAsOf:
-        position, recorded_at, rules = rows[0] if rows else (0, None, None)
-        if rules not in {None, RULES}:
-            raise GraphQLError(
-                f"the read models were filled by rules {rules}, and this server has rules {RULES}:"
-                " it must be started anew"
-            )
-        return ResolvedAsOf(effective_on=day, known_at=recorded_at, position=position, rules=RULES)
+POINT_SLOTS = ("day", "position", "before")
+"""The names by which these statements have the values."""
 
+
+def point_bound(zone: HomeZone, arguments: Arguments) -> PointBound:
+    """The argument `asOf` of a field; a `GraphQLError` if it is no point."""
+    as_of = arguments.get("as_of") or AsOf()
+    day = as_of.effective_on or zone.day_of(datetime.now(UTC))
     if as_of.position is not None:
         if as_of.known_at is not None:
             raise GraphQLError("give `knownAt` or `position`, not both")
-        return Statement(AT_POSITION, {"position": as_of.position}, finish)
+        return PointBound("position", (day, as_of.position, None))
     if as_of.known_at is None:
-        return Statement(NEWEST, {}, finish)
+        return PointBound("newest", (day, None, None))
     try:
         before = known_before(str(as_of.known_at), zone)
     except Malformed as malformed:
         raise GraphQLError(f"`knownAt`: {malformed.message}") from None
-    return Statement(KNOWN_BEFORE, {"before": before}, finish)
+    return PointBound("before", (day, None, before))
 
 
-def check(as_of: AsOf | None, resolved: ResolvedAsOf) -> None:
-    """A `GraphQLError` if a position was asked for that the ledger has not reached."""
-    asked = None if as_of is None else as_of.position
-    if asked is not None and asked != resolved.position:
+def resolution(bound: PointBound) -> Statement:
+    """The statement that resolves a point."""
+    parameters = dict(zip(POINT_SLOTS, bound.values, strict=True))
+    return Statement(POINTS[str(bound.shape)], parameters, partial(resolved, bound))
+
+
+def resolved(bound: PointBound, rows: Sequence[Row]) -> ResolvedAsOf:
+    """The point that the statement found; a `GraphQLError` if it can't be answered about."""
+    day, asked, _ = bound.values
+    position, recorded_at, rules = rows[0][:3] if rows else (0, None, None)
+    if rules not in {None, RULES}:
+        raise GraphQLError(
+            f"the read models were filled by rules {rules}, and this server has rules {RULES}:"
+            " it must be started anew"
+        )
+    if asked is not None and asked != position:
         raise GraphQLError(f"`position`: the ledger has no entry {asked} yet")
+    return ResolvedAsOf(effective_on=day, known_at=recorded_at, position=position, rules=RULES)

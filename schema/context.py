@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import strawberry
+from graphql import DocumentNode
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg_pool import AsyncConnectionPool
 
@@ -19,11 +20,18 @@ Pool: TypeAlias = AsyncConnectionPool[Connection]
 
 @dataclass(slots=True)
 class Context:
-    """One request's context. `statements` counts what was sent, for tests and for the log."""
+    """One request's context. `statements` counts what was sent, for tests and for the log.
+
+    `families` are those whose records the request may see; None means all. `document` is what was
+    asked, once it is found valid; with `is_only_read` it is not executed then.
+    """
 
     pool: Pool
     zone: HomeZone
+    families: list[str] | None = None
     statements: int = 0
+    document: DocumentNode | None = None
+    is_only_read: bool = False
 
     async def run(self, statements: Sequence[Statement]) -> list[Any]:
         """Run statements pipelined on one connection; what each finishes into, in order."""

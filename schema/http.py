@@ -30,10 +30,20 @@ from strawberry.types.graphql import OperationType
 from ledger.database import SERVER, as_role
 from ledger.dates import HomeZone
 from schema import schema
+from schema.channel import Channels
 from schema.context import Context, Pool
 from schema.errors import report_bug
-from schema.http_request import GRAPHQL_JSON, JSON, BadRequest, media_type, read_operation
+from schema.http_request import (
+    GRAPHQL_JSON,
+    JSON,
+    BadRequest,
+    answer_headers,
+    media_type,
+    read_operation,
+)
+from schema.lean import LeanPath
 from schema.operation import Answer, NotServed, answer
+from schema.operations import Operations
 
 PATH = "/graphql"
 
@@ -74,7 +84,7 @@ After that the next request tries at once, so an outage is over as soon as the d
 def reading_pool(url: str, *, size: int = 4) -> Pool:
     """A pool of connections that can't write; open it before use."""
     return AsyncConnectionPool(
-        as_role(url, SERVER, default_transaction_read_only="on", statement_timeout=MOST_TIME),
+        _reading(url),
         kwargs={"autocommit": True},
         min_size=1,
         max_size=size,
@@ -83,6 +93,15 @@ def reading_pool(url: str, *, size: int = 4) -> Pool:
         timeout=SECONDS_FOR_A_CONNECTION,
         reconnect_timeout=SECONDS_FOR_A_CONNECTION,
     )
+
+
+def reading_channels(url: str, *, size: int = 2) -> Channels:
+    """Channels that can't write either, for compiled operations; they open when they are used."""
+    return Channels(_reading(url), size=size)
+
+
+def _reading(url: str) -> str:
+    return as_role(url, SERVER, default_transaction_read_only="on", statement_timeout=MOST_TIME)
 
 
 async def _still_there(connection: AsyncConnection[Any]) -> None:
@@ -97,10 +116,11 @@ async def _still_there(connection: AsyncConnection[Any]) -> None:
 
 
 class View:
-    """Answers GraphQL requests, each in a context of its own."""
+    """Answers GraphQL requests: compiled, or else the ordinary way in a context of its own."""
 
-    def __init__(self, context: Callable[[], Context]) -> None:
+    def __init__(self, context: Callable[[], Context], operations: Operations) -> None:
         self._context = context
+        self._operations = operations
 
     async def respond(self, request: Request) -> Response:
         """Answer a request; whatever goes wrong, its client gets a GraphQL response."""
@@ -110,8 +130,12 @@ class View:
             return _response(refusal, JSON, 406)
         try:
             operation = await read_operation(request)
-            served = SERVED_BY_METHOD[request.method]
-            answered = await answer(schema, operation, self._context(), served)
+            ready = await self._operations.answer(operation)
+            if ready is not None:
+                return Response(ready, 200, answer_headers(chosen))
+            served, context = SERVED_BY_METHOD[request.method], self._context()
+            answered = await answer(schema, operation, context, served)
+            self._operations.learn(operation, context.document)
             return _response(answered, chosen, _status(answered, chosen))
         except BadRequest as bad:
             return _response(Answer.refusing(bad.message), chosen, bad.status)
@@ -142,18 +166,7 @@ def _not_served(request: Request, error: NotServed, chosen: str) -> Response:
 
 
 def _response(answered: Answer, chosen: str, status: int, **headers: str) -> Response:
-    return Response(
-        orjson.dumps(answered.body),
-        status,
-        {
-            "Content-Type": f"{chosen}; charset=utf-8",
-            # The same question may have another answer soon, and names don't belong in a cache.
-            "Cache-Control": "no-store",
-            "Vary": "Accept",
-            "X-Content-Type-Options": "nosniff",
-            **headers,
-        },
-    )
+    return Response(orjson.dumps(answered.body), status, {**answer_headers(chosen), **headers})
 
 
 class OwnPagesOnly:
@@ -181,17 +194,22 @@ async def welcome(request: Request) -> Response:
     return PlainTextResponse(WELCOME)
 
 
-def application(url: str, zone: HomeZone) -> Starlette:
-    """The ASGI application that serves the ledger in the database `url` at /graphql."""
-    pool = reading_pool(url)
+def application(url: str, zone: HomeZone, families: list[str] | None = None) -> ASGIApp:
+    """The ASGI application that serves the ledger in the database `url` at /graphql.
+
+    Of records, those of `families` are seen; all if it is None.
+    """
+    pool, channels = reading_pool(url), reading_channels(url)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with pool:
             yield
+            channels.close()
 
-    view = View(lambda: Context(pool, zone))
-    return Starlette(
+    operations = Operations(schema, zone, channels, families)
+    view = View(lambda: Context(pool, zone, families), operations)
+    general = Starlette(
         routes=[
             Route("/", welcome, methods=["GET"]),
             Route(PATH, view.respond, methods=list(SERVED_BY_METHOD)),
@@ -208,6 +226,7 @@ def application(url: str, zone: HomeZone) -> Starlette:
         ],
         lifespan=lifespan,
     )
+    return LeanPath(general, operations, PATH, frozenset(LOOPBACK_HOSTS))
 
 
 class _Server(uvicorn.Server):

@@ -43,6 +43,17 @@ def media_type(accept: str | None) -> str | None:
     return preferred if _preference(preferred, ranges)[0] > 0 else None
 
 
+def answer_headers(chosen: str) -> dict[str, str]:
+    """The headers of an answer of the media type `chosen`."""
+    return {
+        "Content-Type": f"{chosen}; charset=utf-8",
+        # The same question may have another answer soon, and names don't belong in a cache.
+        "Cache-Control": "no-store",
+        "Vary": "Accept",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
 def _range(item: str) -> tuple[str, float]:
     """An item of `Accept`: what it takes, and how gladly, from 0 to 1."""
     name, parameters = _parts(item)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from graphql import ExecutionResult as GraphQLResult
 from graphql import GraphQLError, OperationDefinitionNode
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
@@ -65,6 +66,19 @@ class OperationNamed(SchemaExtension):
         operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
         if len(operations) > 1:
             raise GraphQLError("the document has several operations: say which by `operationName`")
+
+
+class DocumentKept(SchemaExtension):
+    """Leaves a document that was found valid in the request's context."""
+
+    def on_execute(self) -> Iterator[None]:
+        """Only what is valid is executed."""
+        context = self.execution_context.context
+        if isinstance(context, Context):
+            context.document = self.execution_context.graphql_document
+            if context.is_only_read:
+                self.execution_context.result = GraphQLResult(data=None)
+        yield
 
 
 async def answer(

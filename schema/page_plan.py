@@ -1,32 +1,31 @@
-"""The plan of a connection: its rows as an array, its count, its cursors."""
+"""The plan of a connection: its rows, as an array or a statement's own, its count, its cursors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import TypeAlias
 
 from graphql import FieldNode, GraphQLObjectType
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
-from schema.pagination import Order, Page, PageInfo
-from schema.reading import READS, Condition, Planned, ToPage
-from schema.selection import Selection, type_of
+from schema.binding import PageBound
+from schema.reading import ToPage
+from schema.selection import Selection, full_type_of, is_typename, type_of
+from schema.shape import Cursor, Edges, Facts, Nodes, Object, Paged, Part, Total, Typename
 from schema.statement import (
     AS_OF,
     Names,
-    Row,
     Source,
-    Value,
     all_of,
     column_of,
     fragment,
     table_of,
 )
-from schema.values import Count
 
-_POSSIBLE = SQL("{t}.known @> %(position)s::int8 AND {t}.possible @> %(day)s::date")
+_POSSIBLE = SQL(
+    "coalesce({t}.known @> %(position)s::int8, false)"
+    " AND coalesce({t}.possible @> %(day)s::date, false)"
+)
 
 _COUNT = SQL("""(
     SELECT ROW(count(*) FILTER (WHERE held AND shown), count(*) FILTER (WHERE may_hold))
@@ -37,50 +36,12 @@ _COUNT = SQL("""(
 
 _COUNT_ROWS = SQL("(SELECT count(*) FROM {table} AS {t} WHERE {condition})")
 
-ObjectPlan: TypeAlias = Callable[[Source, GraphQLObjectType, list[FieldNode]], Value]
+ObjectPlan: TypeAlias = Callable[[Source, GraphQLObjectType, list[FieldNode]], Object]
 """How an object of a type, selected by some nodes, is made of a source's rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The rows of a page in the order asked for, and whether there are more."""
-
-    rows: Sequence[Row]
-    page: Page
-    more: bool
-    order: Order
-    places: Sequence[int]
-
-    @classmethod
-    def of(cls, rows: Sequence[Row], page: Page, order: Order, places: Sequence[int]) -> Found:
-        """One row more was fetched than the page has, to learn whether there is another page."""
-        shown = list(rows[: page.size])
-        if page.backward:
-            shown.reverse()
-        return cls(shown, page, len(rows) > page.size, order, places)
-
-    def cursor(self, index: int) -> str:
-        """The cursor of a row."""
-        value, unique = (self.rows[index][place] for place in self.places)
-        return self.order.cursor(value, unique)
-
-    def page_info(self) -> PageInfo:
-        """Relay's four facts about the page."""
-        page = self.page
-        return PageInfo(
-            has_next_page=page.before is not None or (self.more and not page.backward),
-            has_previous_page=page.after is not None or (self.more and page.backward),
-            start_cursor=self.cursor(0) if self.rows else None,
-            end_cursor=self.cursor(-1) if self.rows else None,
-        )
-
-
-Part: TypeAlias = Callable[[Row, Found], Any]
-"""What makes a part of a connection, of the row above and of what was found."""
-
-
 class PagePlan:
-    """The plan of one connection."""
+    """The plan of one connection, whose arguments are those of the site numbered `site`."""
 
     def __init__(
         self,
@@ -88,74 +49,114 @@ class PagePlan:
         names: Names,
         plan_object: ObjectPlan,
         declared: ToPage,
-        arguments: dict[str, Any],
+        *,
+        site: int,
+        bound: PageBound,
     ) -> None:
         self._selection = selection
         self._names = names
         self._plan_object = plan_object
         self._declared = declared
-        self._page = Page.of(
-            **{name: arguments.get(name) for name in ("first", "after", "last", "before")}
-        )
-        self._order = _order(declared, arguments.get("order_by"))
+        self._site = site
+        self._page, self._order = bound.page, bound.order
         self._target = Source(names.alias())
-        self._conditions = self._filter(arguments.get("filter"))
-        self._bounds = [*self._bound("after", ">"), *self._bound("before", "<")]
+        values = iter(range(len(bound.values)))
+        self._conditions: list[Composable] = [
+            fragment(
+                condition.sql,
+                a=self._target.alias,
+                value=names.parameter(site, next(values), condition.sql_type),
+            )
+            for condition in bound.conditions
+        ]
+        types = (self._order.column[1], self._order.unique[1])
+        self._bounds = [
+            SQL("({}, {}) {} ({}, {})").format(
+                *self._ordering(),
+                SQL(sign),
+                *(names.parameter(site, next(values), sql_type) for sql_type in types),
+            )
+            for cursor, sign in ((self._page.after, ">"), (self._page.before, "<"))
+            if cursor is not None
+        ]
+        self._limit = names.parameter(site, next(values), "int8")
 
-    def value(self, source: Source, connection: GraphQLObjectType, nodes: list[FieldNode]) -> Value:
-        """How the connection is made of a row of `source`: rows as one column, counts as others."""
+    def spread(
+        self, connection: GraphQLObjectType, nodes: list[FieldNode]
+    ) -> tuple[Paged, SQL | Composed] | None:
+        """The connection as the rows of a statement, and that statement.
+
+        None if it is not of rows alone.
+        """
         selected = self._selection.fields(connection, nodes)
-        parts = {
-            name: self._part(source, connection, part_nodes)
-            for name, part_nodes in selected.items()
-        }
-        places = [self._target.column(column) for column in self._ordering()]
-        needs_rows = any(nodes[0].name.value != "totalCount" for nodes in selected.values())
-        rows = source.column(self._rows(source)) if needs_rows else None
+        names = {parts[0].name.value for parts in selected.values()}
+        if "totalCount" in names or not names & {"nodes", "edges", "pageInfo"}:
+            return None
+        above = Source(Identifier("none"))
+        parts = {name: self._part(above, connection, each) for name, each in selected.items()}
+        places = self._places()
+        where, order = self._where_and_order(above)
+        sql = SQL("{} ORDER BY {} LIMIT {}").format(
+            self._target.select(self._declared.table, where), order, self._limit
+        )
+        return self._paged(connection, None, places, parts), sql
 
-        def make(row: Row) -> Planned:
-            fetched = () if rows is None else row[rows]
-            found = Found.of(fetched, self._page, self._order, places)
-            values = {name: make_part(row, found) for name, make_part in parts.items()}
-            return Planned(connection.name, values)
+    def paged(self, source: Source, connection: GraphQLObjectType, nodes: list[FieldNode]) -> Paged:
+        """The connection of a row of `source`: rows as one column, counts as others."""
+        selected = self._selection.fields(connection, nodes)
+        parts = {name: self._part(source, connection, each) for name, each in selected.items()}
+        places = self._places()
+        rows = None
+        if any(isinstance(part, Nodes | Edges | Facts) for part in parts.values()):
+            where, order = self._where_and_order(source)
+            found = self._target.array(self._declared.table, where, order, self._limit)
+            rows = source.column(found)
+        return self._paged(connection, rows, places, parts)
 
-        return make
+    def _paged(
+        self,
+        connection: GraphQLObjectType,
+        rows: int | None,
+        places: tuple[int, ...],
+        parts: dict[str, Part],
+    ) -> Paged:
+        return Paged(self._declared.table, connection.name, self._site, rows, places, parts)
 
     def _part(self, source: Source, connection: GraphQLObjectType, nodes: list[FieldNode]) -> Part:
-        named = type_of(connection, nodes[0])
+        if is_typename(nodes):
+            return Typename(connection.name)
+        named, full = type_of(connection, nodes[0]), full_type_of(connection, nodes[0])
         match nodes[0].name.value:
             case "nodes":
-                make = self._plan_object(self._target, named, nodes)
-                return lambda _, found: [make(row) for row in found.rows]
+                return Nodes(self._plan_object(self._target, named, nodes))
             case "edges":
                 return self._edges(named, nodes)
             case "totalCount":
-                return self._count(source)
-        return lambda _, found: found.page_info()
+                return Total(self._count(source), self._declared.two_times, full, nodes)
+        return Facts(full, nodes)
 
-    def _edges(self, edge: GraphQLObjectType, nodes: list[FieldNode]) -> Part:
-        parts: dict[str, Callable[[Found, int], Any]] = {}
-        for name, part_nodes in self._selection.fields(edge, nodes).items():
-            if part_nodes[0].name.value == "node":
-                named = type_of(edge, part_nodes[0])
-                parts[name] = _node(self._plan_object(self._target, named, part_nodes))
+    def _edges(self, edge: GraphQLObjectType, nodes: list[FieldNode]) -> Edges:
+        fields: dict[str, Object | Cursor | Typename] = {}
+        for name, each in self._selection.fields(edge, nodes).items():
+            if is_typename(each):
+                fields[name] = Typename(edge.name)
+            elif each[0].name.value == "node":
+                fields[name] = self._plan_object(self._target, type_of(edge, each[0]), each)
             else:
-                parts[name] = Found.cursor
-        return lambda _, found: [
-            Planned(edge.name, {name: make(found, index) for name, make in parts.items()})
-            for index in range(len(found.rows))
-        ]
+                fields[name] = Cursor()
+        return Edges(edge.name, fields)
+
+    def _places(self) -> tuple[int, ...]:
+        return tuple(self._target.column(column) for column in self._ordering())
 
     def _ordering(self) -> list[Composed]:
         columns = (self._order.column, self._order.unique)
         return [column_of(self._target.alias, name) for name, _ in columns]
 
-    def _rows(self, source: Source) -> Composable:
+    def _where_and_order(self, source: Source) -> tuple[Composable, Composable]:
         direction = SQL(" DESC" if self._page.backward else " ASC")
         order = SQL(", ").join(column + direction for column in self._ordering())
-        where = all_of([*self._scope(source, AS_OF), *self._conditions, *self._bounds])
-        limit = self._names.parameter(self._page.size + 1, "int8")
-        return self._target.array(self._declared.table, where, order, limit)
+        return all_of([*self._scope(source, AS_OF), *self._conditions, *self._bounds]), order
 
     def _scope(self, source: Source, as_of: SQL) -> list[Composable]:
         """Which rows there are at all: as of the point, and belonging to the row above."""
@@ -166,38 +167,12 @@ class PagePlan:
             scope.append(fragment(self._declared.on, a=source.alias, t=self._target.alias))
         return scope
 
-    def _filter(self, given: Any) -> list[Composable]:
-        """The conditions of the filter's fields that were given."""
-        if given is None:
-            return []
-        conditions: list[Composable] = []
-        for definition in given.__strawberry_definition__.fields:
-            value = getattr(given, definition.python_name)
-            asked = definition.metadata.get(READS)
-            if value is not None and isinstance(asked, Condition):
-                place = self._names.parameter(_plain(value), asked.sql_type)
-                conditions.append(fragment(asked.sql, a=self._target.alias, value=place))
-        return conditions
-
-    def _bound(self, argument: str, sign: str) -> list[Composable]:
-        """The condition that a cursor sets, if one is given."""
-        cursor = self._page.after if argument == "after" else self._page.before
-        if cursor is None:
-            return []
-        value, unique = self._order.place(cursor, argument=argument)
-        place = (
-            self._names.parameter(value, self._order.column[1]),
-            self._names.parameter(unique, self._order.unique[1]),
-        )
-        return [SQL("({}, {}) {} ({}, {})").format(*self._ordering(), SQL(sign), *place)]
-
-    def _count(self, source: Source) -> Part:
+    def _count(self, source: Source) -> int:
         table, t = table_of(self._declared.table), self._target.alias
         if not self._declared.two_times:
             where = all_of([*self._scope(source, AS_OF), *self._conditions])
-            counted = source.column(_COUNT_ROWS.format(table=table, t=t, condition=where))
-            return lambda row, _: row[counted]
-        counted = source.column(
+            return source.column(_COUNT_ROWS.format(table=table, t=t, condition=where))
+        return source.column(
             _COUNT.format(
                 condition=all_of(self._conditions),
                 table=table,
@@ -206,24 +181,3 @@ class PagePlan:
                 unique=Identifier(self._declared.unique),
             )
         )
-        return lambda row, _: Count.of(row[counted])
-
-
-def _order(declared: ToPage, asked: Enum | None) -> Order:
-    """The order asked for, or else the list's first."""
-    name = next(iter(declared.orders)) if asked is None else str(asked.value)
-    unique_type = "text" if declared.unique == "key" else "int8"
-    return Order(
-        declared.table.split(".")[-1], name, declared.orders[name], (declared.unique, unique_type)
-    )
-
-
-def _node(make: Value) -> Callable[[Found, int], Any]:
-    return lambda found, index: make(found.rows[index])
-
-
-def _plain(value: Any) -> Any:
-    """A filter's value as the driver takes it: enums by their values."""
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value.value if isinstance(value, Enum) else value

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -20,6 +20,7 @@ import strawberry
 from graphql import GraphQLError
 
 from schema.reading import part
+from schema.statement import Row
 from schema.values import Count
 
 T = TypeVar("T")
@@ -115,6 +116,40 @@ class Order:
         if found is None or self.cursor(*found) != cursor:
             raise GraphQLError(f"`{argument}` is not a cursor that this list gave")
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rows of a page in the order asked for, and whether there are more."""
+
+    rows: Sequence[Row]
+    page: Page
+    more: bool
+    order: Order
+    places: Sequence[int]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], page: Page, order: Order, places: Sequence[int]) -> Found:
+        """One row more was fetched than the page has, to learn whether there is another page."""
+        shown = list(rows[: page.size])
+        if page.backward:
+            shown.reverse()
+        return cls(shown, page, len(rows) > page.size, order, places)
+
+    def cursor(self, index: int) -> str:
+        """The cursor of a row."""
+        value, unique = (self.rows[index][place] for place in self.places)
+        return self.order.cursor(value, unique)
+
+    def page_info(self) -> PageInfo:
+        """Relay's four facts about the page."""
+        page = self.page
+        return PageInfo(
+            has_next_page=page.before is not None or (self.more and not page.backward),
+            has_previous_page=page.after is not None or (self.more and page.backward),
+            start_cursor=self.cursor(0) if self.rows else None,
+            end_cursor=self.cursor(-1) if self.rows else None,
+        )
 
 
 def _decoded(cursor: str) -> tuple[Any, Any, Any, Any]:

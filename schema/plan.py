@@ -1,22 +1,26 @@
 """From a selection to one SQL statement, by what each field declares that it reads.
 
-A plan walks the selection of a field once. Each selected field adds columns to the statement and
-says how its value is made of a fetched row; the values stand under the response names, where the
-resolvers look them up. Connections are correlated arrays of rows, so nesting adds no statement.
+A plan walks the selection of a field once. Each selected field adds columns to the statement, and
+leaves beside it how its value is found in a fetched row (schema/shape.py). Connections are
+correlated arrays of rows, so nesting adds no statement.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from graphql import FieldNode, GraphQLError, GraphQLObjectType
-from psycopg.sql import SQL, Composable, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
+from schema.access import guarded
+from schema.binding import Arguments, Bound, PageBound, Site, figure_bound, key_bound, page_bound
+from schema.lookup import Lookup
 from schema.page_plan import PagePlan
 from schema.reading import (
     Columns,
-    Planned,
     Shared,
     ToComputed,
     ToFigure,
@@ -26,13 +30,34 @@ from schema.reading import (
     ToPage,
     ToRecord,
 )
-from schema.selection import Selection, declared_by, origin_of, type_of
+from schema.selection import (
+    Selection,
+    declared_by,
+    full_type_of,
+    is_nullable,
+    is_typename,
+    origin_of,
+    type_of,
+)
+from schema.shape import (
+    AnyRecord,
+    Cells,
+    Every,
+    First,
+    Listed,
+    Object,
+    One,
+    Page,
+    Refused,
+    Root,
+    Shape,
+    Typename,
+)
 from schema.statement import (
     AS_OF,
     Names,
     Source,
     Statement,
-    Value,
     column_of,
     fragment,
     is_two_times,
@@ -42,102 +67,179 @@ from schema.statement import (
 ONE = Identifier("one")
 """The alias of the one row that a statement is about."""
 
+POINT_SLOTS = ("day", "position", "families")
+"""The names by which statements have the values of their first site, the as-of point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A planned statement: where its parameters come from, and what its rows hold.
+
+    The first of its sites is the as-of point; the others are places in the document.
+    """
+
+    sql: SQL | Composed
+    slots: dict[str, tuple[int, int]]
+    point: Bound
+    sites: list[Site]
+    root: Root
+
+    @property
+    def bounds(self) -> list[Bound]:
+        """The arguments of its sites, as they were planned for."""
+        return [self.point, *(site.bound for site in self.sites)]
+
+    def statement(self) -> Statement:
+        """The statement with the parameters that it was planned for."""
+        bounds = self.bounds
+        parameters = {name: bounds[s].values[index] for name, (s, index) in self.slots.items()}
+        return Statement(self.sql, parameters, Lookup(bounds).of(self.root))
+
 
 class Plan:
-    """The plan of one field of a request. `parameters` are those of the as-of point."""
+    """The plan of one field of a request; `point` gives the values of `POINT_SLOTS`."""
 
-    def __init__(self, selection: Selection, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, selection: Selection, point: Bound) -> None:
         self._selection = selection
-        self.names = Names(parameters)
+        self._point = point
+        self._names = Names()
+        self._names.slots |= {name: (0, index) for index, name in enumerate(POINT_SLOTS)}
+        self._sites: list[Site] = []
 
-    def statement(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Statement:
-        """The statement of a field that starts from no row: one of `Ledger`, or of `Query`.
+    def reading(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Reading:
+        """The reading of a field that starts from no row: one of `Ledger`, or of `Query`.
 
         A `GraphQLError` if its arguments are none.
         """
         declared = declared_by(parent, nodes[0])
-        arguments = self._selection.arguments(parent, nodes[0])
-        named = type_of(parent, nodes[0])
         match declared:
             case ToPage():
-                source = Source(Identifier("none"))
-                value = self._page_plan(declared, arguments).value(source, named, nodes)
-                sql = SQL("SELECT {}").format(source.selected())
-                return Statement(sql, self.names.parameters, lambda rows: value(rows[0]))
+                return self._root_page(parent, nodes, declared)
             case ToFigure():
-                return self._figure(declared, named, nodes, arguments)
+                return self._figure(parent, nodes, declared)
             case ToKeyed():
-                (value,) = arguments.values()
-                return self._keyed(declared, named, nodes, str(value))
+                named = type_of(parent, nodes[0])
+                return self.keyed(declared, named, parent, nodes, key_bound)
         raise TypeError(f"{parent.name}.{nodes[0].name.value} can't be read on its own")
 
-    def one(
-        self, table: str, named: GraphQLObjectType, nodes: list[FieldNode], *, key: str
-    ) -> Statement:
-        """The statement of the record of that key, as of the point."""
-        return self._keyed(ToKeyed(table), named, nodes, key)
+    def keyed(
+        self,
+        declared: ToKeyed,
+        named: GraphQLObjectType,
+        parent: GraphQLObjectType,
+        nodes: list[FieldNode],
+        read: Callable[[Arguments], Bound],
+    ) -> Reading:
+        """The reading of the row that has what `read` makes of the arguments in a column.
 
-    def _keyed(
-        self, declared: ToKeyed, named: GraphQLObjectType, nodes: list[FieldNode], value: str
-    ) -> Statement:
-        name, sql_type = declared.column
-        place = self.names.parameter(value, sql_type)
-        where = SQL("{} = {} AND {}").format(column_of(ONE, name), place, AS_OF.format(t=ONE))
-        return self.one_where(declared.table, named, nodes, where)
-
-    def one_where(
-        self, table: str, named: GraphQLObjectType, nodes: list[FieldNode], where: Composable
-    ) -> Statement:
-        """The statement of the row of `table`, aliased `ONE`, that satisfies `where`.
-
-        Of several it is the first in the order of keys.
+        Of several rows it is the first in the order of keys.
         """
+        site, _ = self._site(parent, nodes[0], read)
+        name, sql_type = declared.column
+        where = SQL("{} = {}").format(
+            column_of(ONE, name), self._names.parameter(site, 0, sql_type)
+        )
+        if is_two_times(declared.table):
+            where = SQL("{} AND {}").format(where, AS_OF.format(t=ONE))
         source = Source(ONE)
-        value = self._object(source, named, nodes)
-        sql = SQL("{} ORDER BY {}").format(source.select(table, where), column_of(ONE, "key"))
-        return Statement(sql, self.names.parameters, lambda rows: value(rows[0]) if rows else None)
+        first = First(self._object(source, named, nodes), is_nullable(parent, nodes[0]))
+        sql = SQL("{} ORDER BY {}").format(
+            source.select(declared.table, where), column_of(ONE, "key")
+        )
+        return self._reading(sql, first)
 
-    def _object(self, source: Source, named: GraphQLObjectType, nodes: list[FieldNode]) -> Value:
-        """How an object of the type `named`, selected by `nodes`, is made of a row of `source`."""
+    def _reading(self, sql: SQL | Composed, root: Root) -> Reading:
+        return Reading(guarded(sql, self._point), self._names.slots, self._point, self._sites, root)
+
+    def _site(
+        self, parent: GraphQLObjectType, node: FieldNode, read: Callable[[Arguments], Any]
+    ) -> tuple[int, Any]:
+        """The number of a new site, and what its arguments bring."""
+        bound = read(self._selection.arguments(parent, node))
+        self._sites.append(Site(parent, node, read, bound))
+        return len(self._sites), bound
+
+    def _root_page(
+        self, parent: GraphQLObjectType, nodes: list[FieldNode], declared: ToPage
+    ) -> Reading:
+        named = type_of(parent, nodes[0])
+        plan = self._page_plan(parent, nodes[0], declared)
+        spread = plan.spread(named, nodes)
+        if spread is not None:
+            paged, sql = spread
+            return self._reading(sql, Page(paged, spread=True))
+        source = Source(Identifier("none"))
+        paged = plan.paged(source, named, nodes)
+        return self._reading(SQL("SELECT {}").format(source.selected()), Page(paged, spread=False))
+
+    def _figure(
+        self, parent: GraphQLObjectType, nodes: list[FieldNode], declared: ToFigure
+    ) -> Reading:
+        source = Source(Identifier("figure"))
+        every = Every(self._object(source, type_of(parent, nodes[0]), nodes))
+        site, bound = self._site(parent, nodes[0], partial(figure_bound, declared))
+        self._names.slots |= {name: (site, index) for index, name in enumerate(bound.shape)}
+        sql = SQL("SELECT {} FROM ({}) AS figure {} ORDER BY {}").format(
+            source.selected(), fragment(declared.sql), source.joined(), fragment(declared.order)
+        )
+        return self._reading(sql, every)
+
+    def _page_plan(self, parent: GraphQLObjectType, node: FieldNode, declared: ToPage) -> PagePlan:
+        bound: PageBound
+        site, bound = self._site(parent, node, partial(page_bound, declared))
+        return PagePlan(
+            self._selection, self._names, self._object, declared, site=site, bound=bound
+        )
+
+    def _object(self, source: Source, named: GraphQLObjectType, nodes: list[FieldNode]) -> Object:
+        """How an object of the type `named`, selected by `nodes`, is found in a row of `source`."""
         selected = self._selection.fields(named, nodes)
-        values = {name: self._field(source, named, parts) for name, parts in selected.items()}
-        return lambda row: Planned(named.name, {name: make(row) for name, make in values.items()})
+        fields = {name: self._field(source, named, parts) for name, parts in selected.items()}
+        return Object(named.name, fields)
 
-    def _field(self, source: Source, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Value:
+    def _field(self, source: Source, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Shape:
+        if is_typename(nodes):
+            return Typename(parent.name)
         try:
             return self._planned_field(source, parent, nodes)
         except GraphQLError as error:
-            # Left for the field's own resolver to give out, so that the error has its place.
-            refused = error
-            return lambda row: refused
+            return Refused(error)
 
     def _planned_field(
         self, source: Source, parent: GraphQLObjectType, nodes: list[FieldNode]
-    ) -> Value:
+    ) -> Shape:
         declared = declared_by(parent, nodes[0])
         named = type_of(parent, nodes[0])
+        nullable = is_nullable(parent, nodes[0])
         match declared:
             case Columns():
                 kind = str(getattr(origin_of(parent), "kind_name", ""))
-                return _columns(source, kind, declared)
+                places = _places(source, kind, declared)
+                full = full_type_of(parent, nodes[0])
+                return Cells(declared.columns, places, declared.make, full, nodes)
             case ToOne():
-                return self._one(source, declared, named, nodes)
+                return self._one(source, declared, named, nodes, nullable=nullable)
             case ToComputed():
-                return self._computed(source, declared, named, nodes)
+                return self._computed(source, declared, named, nodes, nullable=nullable)
             case ToRecord():
                 return self._record(source, named, nodes)
             case ToList():
                 return self._list(source, declared, named, nodes)
             case ToPage():
-                arguments = self._selection.arguments(parent, nodes[0])
-                return self._page_plan(declared, arguments).value(source, named, nodes)
+                return self._page_plan(parent, nodes[0], declared).paged(source, named, nodes)
         raise TypeError(f"{parent.name}.{nodes[0].name.value} doesn't say what it reads")
 
     def _one(
-        self, source: Source, declared: ToOne, named: GraphQLObjectType, nodes: list[FieldNode]
-    ) -> Value:
+        self,
+        source: Source,
+        declared: ToOne,
+        named: GraphQLObjectType,
+        nodes: list[FieldNode],
+        *,
+        nullable: bool,
+    ) -> One:
         """Join the row that it leads to; that row's columns become columns of `source`'s."""
-        t = self.names.alias()
+        t = self._names.alias()
         condition = fragment(declared.on, a=source.alias, t=t)
         if is_two_times(declared.table):
             condition = SQL("{} AND {}").format(condition, AS_OF.format(t=t))
@@ -145,14 +247,20 @@ class Plan:
             SQL("LEFT JOIN {} AS {} ON {}").format(table_of(declared.table), t, condition)
         )
         here = source.column(column_of(t, "position"))
-        make = self._object(Source(t, source.columns, source.joins), named, nodes)
-        return lambda row: None if row[here] is None else make(row)
+        found = self._object(Source(t, source.columns, source.joins), named, nodes)
+        return One(declared.table, here, found, nullable)
 
     def _computed(
-        self, source: Source, declared: ToComputed, named: GraphQLObjectType, nodes: list[FieldNode]
-    ) -> Value:
+        self,
+        source: Source,
+        declared: ToComputed,
+        named: GraphQLObjectType,
+        nodes: list[FieldNode],
+        *,
+        nullable: bool,
+    ) -> One:
         """Join the row computed for that above; a column of its own tells whether there is one."""
-        t = self.names.alias()
+        t = self._names.alias()
         source.joins.append(
             SQL(
                 "LEFT JOIN LATERAL (SELECT true AS is_there, computed.* FROM ({}) AS computed)"
@@ -160,56 +268,38 @@ class Plan:
             ).format(fragment(declared.sql, a=source.alias), t)
         )
         here = source.column(column_of(t, "is_there"))
-        make = self._object(Source(t, source.columns, source.joins), named, nodes)
-        return lambda row: None if row[here] is None else make(row)
+        found = self._object(Source(t, source.columns, source.joins), named, nodes)
+        return One("a computed row", here, found, nullable, is_computed=True)
 
-    def _record(self, source: Source, named: Any, nodes: list[FieldNode]) -> Value:
+    def _record(self, source: Source, named: Any, nodes: list[FieldNode]) -> AnyRecord:
         """Join every kind's table, each for the rows of its own kind."""
         kind = source.column(column_of(source.alias, "kind"))
-        makers = {}
+        by_kind = {}
         for name, possible in self._selection.possible_types(named.name).items():
             on = f"{{t}}.key = {{a}}.key AND {{a}}.kind = '{name}'"
-            makers[name] = self._one(source, ToOne(origin_of(possible).table, on), possible, nodes)
-        return lambda row: makers[row[kind]](row) if row[kind] in makers else None
+            declared = ToOne(origin_of(possible).table, on)
+            by_kind[name] = self._one(source, declared, possible, nodes, nullable=True)
+        return AnyRecord(kind, by_kind)
 
     def _list(
         self, source: Source, declared: ToList, named: GraphQLObjectType, nodes: list[FieldNode]
-    ) -> Value:
-        target = Source(self.names.alias())
-        make = self._object(target, named, nodes)
-        keeps = None if declared.keep is None else _columns(target, "", declared.keep)
+    ) -> Listed:
+        target = Source(self._names.alias())
+        found = self._object(target, named, nodes)
+        keeps = None
+        if declared.keep is not None:
+            places = _places(target, "", declared.keep)
+            # Nobody sees what it gives, so it has no type of its own.
+            keeps = Cells(declared.keep.columns, places, declared.keep.make, named, [])
         where = fragment(declared.on, a=source.alias, t=target.alias)
         order = fragment(declared.order, t=target.alias)
         place = source.column(target.array(declared.table, where, order, SQL("ALL")))
-        return lambda row: [make(found) for found in row[place] if keeps is None or keeps(found)]
-
-    def _figure(
-        self,
-        declared: ToFigure,
-        named: GraphQLObjectType,
-        nodes: list[FieldNode],
-        arguments: dict[str, Any],
-    ) -> Statement:
-        source = Source(Identifier("figure"))
-        make = self._object(source, named, nodes)
-        self.names.add(declared.parameters(**arguments))
-        sql = SQL("SELECT {} FROM ({}) AS figure {} ORDER BY {}").format(
-            source.selected(), fragment(declared.sql), source.joined(), fragment(declared.order)
-        )
-        return Statement(sql, self.names.parameters, lambda rows: [make(row) for row in rows])
-
-    def _page_plan(self, declared: ToPage, arguments: dict[str, Any]) -> PagePlan:
-        return PagePlan(self._selection, self.names, self._object, declared, arguments)
+        return Listed(declared.table, place, found, keeps)
 
 
-def _columns(source: Source, kind: str, declared: Columns) -> Value:
-    """What a field makes of the columns of a row, which belongs to a record of `kind` if any."""
-    places = [source.column(_column(source, kind, column)) for column in declared.columns]
-    make = declared.make
-    if make is None:
-        (place,) = places
-        return lambda row: row[place]
-    return lambda row: make(*[row[place] for place in places])
+def _places(source: Source, kind: str, declared: Columns) -> tuple[int, ...]:
+    """Where the columns of a field are in a row, which belongs to a record of `kind` if any."""
+    return tuple(source.column(_column(source, kind, column)) for column in declared.columns)
 
 
 def _column(source: Source, kind: str, column: str | Shared) -> Composable:

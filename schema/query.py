@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError
-from psycopg.sql import SQL, Identifier
 
-from schema.as_of import AsOf, ResolvedAsOf, check, resolution
-from schema.context import Context, Info
-from schema.plan import ONE, Plan
-from schema.reading import READS, Planned, looked_up
+from ledger.dates import HomeZone
+from schema.as_of import AsOf, ResolvedAsOf, point_bound, resolution
+from schema.binding import Arguments, Bound
+from schema.context import Info
+from schema.plan import Plan, Reading
+from schema.reading import READS, Planned, ToKeyed, looked_up
 from schema.record import (
     ENTRIES,
     Entry,
@@ -26,7 +29,7 @@ from schema.record import (
     from_global_id,
 )
 from schema.scalars import BigInt
-from schema.selection import Selection, origin_of
+from schema.selection import Selection, is_typename, origin_of
 from schema.statement import Statement
 
 
@@ -42,17 +45,19 @@ class LedgerPoint:
 
 async def ledger(info: Info, as_of: AsOf | None = None) -> Any:
     """Resolve the point, plan every selected field, and run their statements together."""
-    selection = Selection(info)
-    resolved = await _resolve(info.context, as_of)
+    selection = Selection.of(info)
+    resolved, point = await _resolve(info, selection)
     named = selection.object_type("Ledger")
     values: dict[str, Any] = {}
     statements: dict[str, Statement] = {}
     for name, nodes in selection.fields(named, selection.nodes).items():
+        if is_typename(nodes):
+            continue
         if nodes[0].name.value == "asOf":
             values[name] = resolved
             continue
         try:
-            statements[name] = Plan(selection, resolved.parameters()).statement(named, nodes)
+            statements[name] = Plan(selection, point).reading(named, nodes).statement()
         except GraphQLError as error:
             # Left for the field's own resolver to give out, so that the error has its place.
             values[name] = error
@@ -66,14 +71,11 @@ async def record(info: Info, kind: str, id: strawberry.ID, as_of: AsOf | None = 
 
     `id` may also be the record's global id, which is what an `id` of it is elsewhere.
     """
-    selection = Selection(info)
-    kinds = selection.possible_types("Record")
-    if kind not in kinds:
-        known = ", ".join(sorted(kinds))
-        raise GraphQLError(f"`kind`: {kind[:60]!r} is not a kind of record; kinds are {known}")
-    named = from_global_id(str(id))
-    key = named[1] if named is not None and named[0] == kind else str(id)
-    return await _record(info, kind, key, as_of)
+    selection = Selection.of(info)
+    # What is no kind is refused before anything is asked.
+    record_bound(selection, selection.arguments(selection.parent, selection.nodes[0]))
+    _, point = await _resolve(info, selection)
+    return await _run(info, single(selection, point))
 
 
 async def entries(
@@ -86,27 +88,72 @@ async def entries(
     before: str | None = None,
 ) -> Any:
     """The entries asked for, and their records as of now."""
-    selection = Selection(info)
-    return await _run(info, _as_of_now(info).statement(selection.parent, selection.nodes))
+    return await _now(info)
 
 
 async def entry(info: Info, position: BigInt) -> Any:
     """The entry at a position; None if the ledger has not come so far."""
-    return await _entry(info, "position", position, "int8")
+    return await _now(info)
 
 
 async def node(info: Info, id: strawberry.ID) -> Any:
     """The record or the entry of that id as of now; None if there is none."""
-    named = from_global_id(str(id))
+    return await _now(info)
+
+
+def record_bound(selection: Selection, arguments: Arguments) -> Bound:
+    """The arguments of `record`: the kind shapes the statement."""
+    kind, id = arguments["kind"], str(arguments["id"])
+    kinds = selection.possible_types("Record")
+    if kind not in kinds:
+        known = ", ".join(sorted(kinds))
+        raise GraphQLError(f"`kind`: {kind[:60]!r} is not a kind of record; kinds are {known}")
+    named = from_global_id(id)
+    return Bound(kind, (named[1] if named is not None and named[0] == kind else id,))
+
+
+def node_bound(selection: Selection, arguments: Arguments) -> Bound:
+    """The argument of `node`: a kind, or that it is an entry, or that it is nothing, shapes it."""
+    id = str(arguments["id"])
+    named = from_global_id(id)
     if named is not None:
         kind, key = named
-        known = kind in Selection(info).possible_types("Record")
-        return await _record(info, kind, key, None) if known else None
+        return Bound(kind if kind in selection.possible_types("Record") else None, (key,))
     try:
-        entry_id = UUID(str(id))
+        return Bound("Entry", (UUID(id),))
     except ValueError:
+        return Bound(None, ())
+
+
+def single(selection: Selection, point: Bound) -> Reading | None:
+    """The reading of a field of `Query` other than `ledger`; None if there is nothing to read."""
+    parent, nodes = selection.parent, selection.nodes
+    plan = Plan(selection, point)
+    read: Callable[[Arguments], Bound]
+    match nodes[0].name.value:
+        case "entries":
+            return plan.reading(parent, nodes)
+        case "entry":
+            read, column = position_bound, ("position", "int8")
+        case "record":
+            read, column = partial(record_bound, selection), ("key", "text")
+        case _:
+            read, column = partial(node_bound, selection), ("key", "text")
+    shape = read(selection.arguments(parent, nodes[0])).shape
+    if shape is None:
         return None
-    return await _entry(info, "id", entry_id, "uuid")
+    if shape == "Entry":
+        named = selection.object_type("Entry")
+        declared = ToKeyed(ENTRIES, column if column[0] == "position" else ("id", "uuid"))
+    else:
+        named = selection.possible_types("Record")[str(shape)]
+        declared = ToKeyed(origin_of(named).table, column)
+    return plan.keyed(declared, named, parent, nodes, read)
+
+
+def position_bound(arguments: Arguments) -> Bound:
+    """The argument of `entry`."""
+    return Bound("Entry", (arguments["position"],))
 
 
 @strawberry.type
@@ -129,34 +176,27 @@ class Records:
     )
 
 
-async def _resolve(context: Context, as_of: AsOf | None) -> ResolvedAsOf:
-    resolved: ResolvedAsOf
-    (resolved,) = await context.run([resolution(as_of, context.zone)])
-    check(as_of, resolved)
-    return resolved
+def now_bound(zone: HomeZone, families: list[str] | None) -> Bound:
+    """Today, with every entry known: the point of what is asked outside `ledger`."""
+    return Bound("now", (zone.day_of(datetime.now(UTC)), sys.maxsize, families))
 
 
-async def _record(info: Info, kind: str, key: str, as_of: AsOf | None) -> Any:
-    selection = Selection(info)
-    named = selection.possible_types("Record")[kind]
-    resolved = await _resolve(info.context, as_of)
-    plan = Plan(selection, resolved.parameters())
-    return await _run(info, plan.one(origin_of(named).table, named, selection.nodes, key=key))
+async def _resolve(info: Info, selection: Selection) -> tuple[ResolvedAsOf, Bound]:
+    """The point that a field's argument `asOf` means, and how statements have it."""
+    context = info.context
+    arguments = selection.arguments(selection.parent, selection.nodes[0])
+    found: ResolvedAsOf
+    (found,) = await context.run([resolution(point_bound(context.zone, arguments))])
+    return found, Bound("point", (found.effective_on, found.position, context.families))
 
 
-async def _entry(info: Info, column: str, value: Any, sql_type: str) -> Any:
-    selection, plan = Selection(info), _as_of_now(info)
-    where = SQL("{}.{} = {}").format(ONE, Identifier(column), plan.names.parameter(value, sql_type))
-    named = selection.object_type("Entry")
-    return await _run(info, plan.one_where(ENTRIES, named, selection.nodes, where))
+async def _now(info: Info) -> Any:
+    now = now_bound(info.context.zone, info.context.families)
+    return await _run(info, single(Selection.of(info), now))
 
 
-def _as_of_now(info: Info) -> Plan:
-    """A plan as of today, with every entry known: for what is asked outside `ledger`."""
-    today = info.context.zone.day_of(datetime.now(UTC))
-    return Plan(Selection(info), {"position": sys.maxsize, "day": today})
-
-
-async def _run(info: Info, statement: Statement) -> Any:
-    (found,) = await info.context.run([statement])
+async def _run(info: Info, reading: Reading | None) -> Any:
+    if reading is None:
+        return None
+    (found,) = await info.context.run([reading.statement()])
     return found

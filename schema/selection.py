@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
 from graphql import (
     FieldNode,
+    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLResolveInfo,
+    GraphQLSchema,
     InlineFragmentNode,
     SelectionNode,
     SelectionSetNode,
     get_named_type,
     is_abstract_type,
+    is_non_null_type,
 )
 from graphql.execution.values import (
     VariableValues,
@@ -37,25 +42,53 @@ _CONFIG = StrawberryConfig()
 class Selection:
     """What the operation of a request selects, beginning with one of its fields."""
 
-    def __init__(self, info: Info) -> None:
-        # Strawberry keeps what it doesn't wrap itself here: the fragments, the parent type.
-        self._info: GraphQLResolveInfo[Any] = info._raw_info  # noqa: SLF001  # It has no other name.
-        self.schema = self._info.schema
-        self.parent = self._info.parent_type
-        self.nodes = self._info.field_nodes
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        variables: dict[str, Any],
+        parent: GraphQLObjectType,
+        nodes: list[FieldNode],
+    ) -> None:
+        self.schema = schema
+        self.parent = parent
+        self.nodes = nodes
+        self._fragments = fragments
         # Strawberry hands out the plain dict that graphql-core keeps within this.
-        self._variables = VariableValues({}, info.variable_values)
+        self.variables = VariableValues({}, variables)
+
+    @classmethod
+    def of(cls, info: Info) -> Selection:
+        """What is selected of the field that is being resolved."""
+        # Strawberry keeps what it doesn't wrap itself here: the fragments, the parent type.
+        raw: GraphQLResolveInfo[Any] = info._raw_info  # noqa: SLF001  # It has no other name.
+        return cls(
+            raw.schema, raw.fragments, info.variable_values, raw.parent_type, raw.field_nodes
+        )
+
+    @property
+    def name(self) -> str:
+        """The response name of the field that it begins with."""
+        return (self.nodes[0].alias or self.nodes[0].name).value
+
+    def under(self, parent: GraphQLObjectType, nodes: list[FieldNode]) -> Selection:
+        """The same request, beginning with another of its fields."""
+        return Selection(self.schema, self._fragments, self.variables.coerced, parent, nodes)
 
     def fields(self, named: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Selected:
         """The fields that `nodes` select on an object of the type `named`."""
         found: Selected = {}
         for node in nodes:
             if node.selection_set is not None:
-                for selection in self._flattened(named, node.selection_set):
-                    name = (selection.alias or selection.name).value
-                    # `__typename` is answered by the executor.
-                    if not selection.name.value.startswith("__"):
-                        found.setdefault(name, []).append(selection)
+                for name, each in self.fields_of(named, node.selection_set).items():
+                    found.setdefault(name, []).extend(each)
+        return found
+
+    def fields_of(self, named: GraphQLObjectType, selections: SelectionSetNode) -> Selected:
+        """The fields that a selection set, such as an operation's own, selects on `named`."""
+        found: Selected = {}
+        for selection in self._flattened(named, selections):
+            found.setdefault((selection.alias or selection.name).value, []).append(selection)
         return found
 
     def object_type(self, name: str) -> GraphQLObjectType:
@@ -66,19 +99,11 @@ class Selection:
 
     def possible_types(self, name: str) -> dict[str, GraphQLObjectType]:
         """The object types of an interface of records, by the kind of record."""
-        interface: Any = self.schema.type_map[name]
-        possible = self.schema.get_possible_types(interface)
-        return {origin_of(named).kind_name: named for named in possible}
+        return _possible_types(self.schema, name)
 
     def arguments(self, parent: GraphQLObjectType, node: FieldNode) -> dict[str, Any]:
         """The arguments of a field, as its Python declaration has them."""
-        field = parent.fields[node.name.value]
-        given = get_argument_values(field, node, self._variables)
-        definition = field.extensions["strawberry-definition"]
-        converted: dict[str, Any] = convert_arguments(
-            given, definition.arguments, scalar_registry=ALL_SCALARS, config=_CONFIG
-        )
-        return converted
+        return arguments_of(parent, node, self.variables)
 
     def _flattened(
         self, named: GraphQLObjectType, selections: SelectionSetNode
@@ -93,13 +118,13 @@ class Selection:
                     if self._applies(selection.type_condition, named):
                         yield from self._flattened(named, selection.selection_set)
                 case FragmentSpreadNode():
-                    fragment = self._info.fragments[selection.name.value]
+                    fragment = self._fragments[selection.name.value]
                     if self._applies(fragment.type_condition, named):
                         yield from self._flattened(named, fragment.selection_set)
 
     def _included(self, node: SelectionNode) -> bool:
-        skip = get_directive_values(GraphQLSkipDirective, node, self._variables)
-        include = get_directive_values(GraphQLIncludeDirective, node, self._variables)
+        skip = get_directive_values(GraphQLSkipDirective, node, self.variables)
+        include = get_directive_values(GraphQLIncludeDirective, node, self.variables)
         return not (skip and skip["if"]) and bool(include is None or include["if"])
 
     def _applies(self, condition: Any, named: GraphQLObjectType) -> bool:
@@ -114,6 +139,41 @@ def declared_by(parent: GraphQLObjectType, node: FieldNode) -> Reads | None:
     definition = parent.fields[node.name.value].extensions["strawberry-definition"]
     declared: Reads | None = definition.metadata.get(READS)
     return declared
+
+
+@cache
+def _possible_types(schema: GraphQLSchema, name: str) -> dict[str, GraphQLObjectType]:
+    interface: Any = schema.type_map[name]
+    return {origin_of(named).kind_name: named for named in schema.get_possible_types(interface)}
+
+
+def arguments_of(
+    parent: GraphQLObjectType, node: FieldNode, variables: VariableValues
+) -> dict[str, Any]:
+    """The arguments of a field, as its Python declaration has them."""
+    field = parent.fields[node.name.value]
+    given = get_argument_values(field, node, variables)
+    definition = field.extensions["strawberry-definition"]
+    converted: dict[str, Any] = convert_arguments(
+        given, definition.arguments, scalar_registry=ALL_SCALARS, config=_CONFIG
+    )
+    return converted
+
+
+def is_typename(nodes: list[FieldNode]) -> bool:
+    """Whether nodes select `__typename`, the only field that every object has."""
+    return nodes[0].name.value == "__typename"
+
+
+def is_nullable(parent: GraphQLObjectType, node: FieldNode) -> bool:
+    """Whether a field may be null."""
+    return not is_non_null_type(full_type_of(parent, node))
+
+
+def full_type_of(parent: GraphQLObjectType, node: FieldNode) -> GraphQLOutputType:
+    """The type of a field."""
+    full: GraphQLOutputType = parent.fields[node.name.value].type
+    return full
 
 
 def type_of(parent: GraphQLObjectType, node: FieldNode) -> Any:

@@ -359,6 +359,13 @@ def test_an_answer_with_errors_is_printed_and_fails(
     assert told in line
 
 
+def test_a_query_is_explained(here: Here, data: Path) -> None:
+    plan = here.printed("query", "--explain", POSITION, "--data", data)
+    assert plan.startswith("statement 1: the point of `ledger`\n")
+    told = here.complaint("query", "--explain", "{ nothing }", "--data", data)
+    assert told.startswith("there is no plan: Cannot query field 'nothing'")
+
+
 def test_only_queries_are_answered_here(here: Here, data: Path) -> None:
     told = here.complaint("query", "mutation { __typename }", "--data", data)
     assert told == "a mutation is not served here, only a query"

@@ -388,7 +388,8 @@ def test_a_bug_before_the_execution_is_logged_likewise(
         raise LookupError(NAME)
 
     monkeypatch.setattr(http, "read_operation", broken)
-    response = ask(client, POSITION)
+    # What was asked before is answered without it.
+    response = ask(client, {"query": f"{POSITION['query']} # for the first time"})
     assert response.status_code == 500
     assert message_of(response) == "internal error"
     (record,) = caplog.records
@@ -437,3 +438,40 @@ def test_an_outage_is_told_and_gone_as_soon_as_the_database_is_back(
         assert "the ledger's database can't be reached" in error["message"]
         assert error["extensions"] == {"code": "UNAVAILABLE"}
         assert "errors" not in ask(client, POSITION).json()
+
+
+# ---------------------------------------------------------------- documents that are known already
+
+KNOWN = {"query": "{ ledger { states(first: 1) { nodes { key } } } }"}
+
+
+@pytest.mark.parametrize("accept", [JSON, GRAPHQL_JSON, "*/*", ""])
+def test_a_known_document_is_answered_as_before(client: httpx.Client, accept: str) -> None:
+    # The first answer is the ordinary one; a header in many pieces takes the general way.
+    answers = [ask(client, KNOWN, accept) for _ in range(3)]
+    general = client.post("/graphql", json=KNOWN, headers={"Accept": accept, "Origin": OWN_PAGE})
+    assert {answer.content for answer in [*answers, general]} == {answers[0].content}
+    for answer in answers:
+        assert answer.status_code == 200
+        headers = dict(answer.headers) | {"date": general.headers["date"]}
+        assert headers == {
+            name: value
+            for name, value in general.headers.items()
+            if not name.startswith("access-control-")
+        }
+
+
+def test_what_is_known_passes_the_same_checks(client: httpx.Client) -> None:
+    for _ in range(2):
+        assert ask(client, KNOWN).status_code == 200
+    text = json.dumps(KNOWN)
+    assert client.post("/graphql", json=KNOWN, headers={"Host": "evil.example"}).status_code == 400
+    assert client.post("/graphql", json=KNOWN, headers={"Origin": FOREIGN_PAGE}).status_code == 403
+    assert client.post("/graphql", json=KNOWN, headers={"Accept": "text/html"}).status_code == 406
+    assert send(client, text, "text/plain").status_code == 415
+    assert send(client, text + " " * LARGEST_BODY).status_code == 413
+    assert send(client, text[:-1]).status_code == 400
+    assert send(client, iter([text[:9].encode(), text[9:].encode()])).status_code == 200
+    assert ask(client, {**KNOWN, "variables": 3}).status_code == 400
+    own = client.post("/graphql", json=KNOWN, headers={"Origin": OWN_PAGE})
+    assert own.headers["access-control-allow-origin"] == OWN_PAGE

@@ -1,0 +1,232 @@
+"""Statements of many requests on few connections: pipelined, and prepared by name.
+
+A request sends all its statements at once, in one transaction, and waits for all of them; others
+send theirs on the same connection meanwhile. A statement that fails fails its own request only. A
+connection that is lost fails all who wait on it; the next request opens another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection, pq
+from psycopg.adapt import Transformer
+
+from schema.statement import Row
+
+Sent: TypeAlias = tuple[bytes, Sequence[bytes | None]]
+"""A statement with `$1`, `$2` …, and its parameters as text."""
+
+MOST_PREPARED = 500
+"""So many statements are kept prepared on a connection, before all are forgotten."""
+
+_BINARY = 1
+
+
+def as_text(value: Any) -> bytes | None:
+    """A parameter as the text that PostgreSQL reads a value of its type from."""
+    match value:
+        case None:
+            return None
+        case str():
+            return value.encode()
+        case bool():
+            return b"true" if value else b"false"
+        case int() | UUID():
+            return str(value).encode()
+        case date() | datetime():
+            return value.isoformat().encode()
+        case Decimal():
+            return format(value, "f").encode()
+        case list():
+            return b"{%s}" % b",".join(map(_as_item, value))
+    raise TypeError(f"a {type(value).__name__} is no parameter")
+
+
+def _as_item(value: Any) -> bytes:
+    text = as_text(value)
+    if text is None:
+        return b"NULL"
+    return b'"%s"' % text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A request that waits for the rows of its statements."""
+
+    future: asyncio.Future[list[list[Row]]]
+    names: list[bytes]
+    rows: list[list[Row]] = field(default_factory=list)
+    error: Exception | None = None
+
+
+class Channel:
+    """One connection in pipeline mode, read whenever it has something to say."""
+
+    def __init__(self, connection: AsyncConnection[Any]) -> None:
+        self._connection = connection
+        self._pgconn = connection.pgconn
+        self._transformer = Transformer(connection)
+        self._prepared: dict[bytes, bytes] = {}
+        self._named = 0
+        self._waiting: deque[_Waiting] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._is_writing = False
+        self.is_open = True
+        self._pgconn.nonblocking = 1
+        self._pgconn.enter_pipeline_mode()
+        # libpq forgets it as soon as the connection is lost.
+        self._socket = self._pgconn.socket
+        self._loop.add_reader(self._socket, self._read)
+
+    @property
+    def load(self) -> int:
+        """How many requests wait."""
+        return len(self._waiting)
+
+    async def run(self, statements: Sequence[Sent]) -> list[list[Row]]:
+        """The rows of each statement; raises what PostgreSQL says against the first that fails."""
+        waiting = _Waiting(self._loop.create_future(), [])
+        try:
+            if len(self._prepared) > MOST_PREPARED:
+                self._forget()
+            for sql, parameters in statements:
+                name = self._prepared.get(sql) or self._prepare(sql)
+                waiting.names.append(sql)
+                self._pgconn.send_query_prepared(name, parameters, None, _BINARY)
+            self._pgconn.pipeline_sync()
+            self._waiting.append(waiting)
+            self._flush()
+        except psycopg.OperationalError as error:
+            self._lose(error)
+            raise
+        return await waiting.future
+
+    def close(self) -> None:
+        """Close the connection; whoever waits gets an error."""
+        self._lose(psycopg.OperationalError("the connection was closed"))
+
+    def _prepare(self, sql: bytes) -> bytes:
+        # A name is never used twice, since a failed transaction may have left one behind.
+        self._named += 1
+        name = b"s%d" % self._named
+        self._pgconn.send_prepare(name, sql)
+        self._prepared[sql] = name
+        return name
+
+    def _forget(self) -> None:
+        self._prepared.clear()
+        self._pgconn.send_query_params(b"DEALLOCATE ALL", None)
+
+    def _flush(self) -> None:
+        is_writing = self._pgconn.flush() == 1
+        if is_writing and not self._is_writing:
+            self._loop.add_writer(self._socket, self._write)
+        elif self._is_writing and not is_writing:
+            self._loop.remove_writer(self._socket)
+        self._is_writing = is_writing
+
+    def _write(self) -> None:
+        try:
+            self._flush()
+        except psycopg.OperationalError as error:
+            self._lose(error)
+
+    def _read(self) -> None:
+        try:
+            self._pgconn.consume_input()
+            while self._waiting and not self._pgconn.is_busy():
+                result = self._pgconn.get_result()
+                if result is not None:
+                    self._take(result)
+            if self._pgconn.status != pq.ConnStatus.OK:
+                raise psycopg.OperationalError("the server closed the connection")
+        except psycopg.OperationalError as error:
+            self._lose(error)
+
+    def _take(self, result: Any) -> None:
+        """What the server says next to the first of those who wait."""
+        waiting = self._waiting[0]
+        match result.status:
+            case pq.ExecStatus.TUPLES_OK:
+                waiting.rows.append(self._loaded(waiting, result))
+            case pq.ExecStatus.PIPELINE_SYNC:
+                self._finish(self._waiting.popleft())
+            case pq.ExecStatus.FATAL_ERROR:
+                waiting.error = psycopg.errors.error_from_result(result)
+
+    def _loaded(self, waiting: _Waiting, result: Any) -> list[Row]:
+        self._transformer.set_pgresult(result)
+        try:
+            return self._transformer.load_rows(0, result.ntuples, tuple)
+        except Exception as error:  # noqa: BLE001  # Whatever can't be read is its reader's error.
+            waiting.error = error
+            return []
+
+    def _finish(self, waiting: _Waiting) -> None:
+        if waiting.error is not None:
+            # Perhaps they were prepared for tables that are no more, or not at all.
+            for sql in waiting.names:
+                self._prepared.pop(sql, None)
+        if waiting.future.done():
+            return
+        if waiting.error is None:
+            waiting.future.set_result(waiting.rows)
+        else:
+            waiting.future.set_exception(waiting.error)
+
+    def _lose(self, error: Exception) -> None:
+        if not self.is_open:
+            return
+        self.is_open = False
+        self._loop.remove_reader(self._socket)
+        if self._is_writing:
+            self._loop.remove_writer(self._socket)
+        self._pgconn.finish()
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.future.done():
+                waiting.future.set_exception(error)
+
+
+class Channels:
+    """A few channels to one database, opened when they are first wanted."""
+
+    def __init__(self, url: str, *, size: int = 2) -> None:
+        self._url = url
+        self._size = size
+        self._open: list[Channel] = []
+        self._opening = asyncio.Lock()
+
+    async def run(self, statements: Sequence[Sent]) -> list[list[Row]]:
+        """The rows of each statement, by the channel on which the fewest requests wait."""
+        return await (await self._free()).run(statements)
+
+    def close(self) -> None:
+        """Close all channels."""
+        for channel in self._open:
+            channel.close()
+
+    async def _free(self) -> Channel:
+        channel = self._least_loaded()
+        if channel is not None and (channel.load == 0 or len(self._open) == self._size):
+            return channel
+        async with self._opening:
+            channel = self._least_loaded()
+            if channel is not None and (channel.load == 0 or len(self._open) == self._size):
+                return channel
+            connection = await AsyncConnection.connect(self._url, autocommit=True)
+            self._open.append(Channel(connection))
+            return self._open[-1]
+
+    def _least_loaded(self) -> Channel | None:
+        self._open = [channel for channel in self._open if channel.is_open]
+        return min(self._open, key=lambda channel: channel.load, default=None)

@@ -1,0 +1,92 @@
+"""The compiled operations that a server keeps, and the answers that they give.
+
+A document is compiled once the ordinary way has found it valid, our limits included. Whatever a
+compiled operation can't answer, it leaves to the ordinary way by giving no answer: a document that
+the compiler doesn't know, a variable or an argument that is wrong, any failure.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import psycopg
+from graphql import DocumentNode, GraphQLError, GraphQLSchema
+
+from ledger.dates import HomeZone
+from schema.channel import Channels
+from schema.compiling import CompiledDocument
+from schema.errors import Schema, report_bug
+from schema.operation import Operation
+from schema.rendering import NotCompiled, Unwritable
+
+MOST_DOCUMENTS = 200
+"""So many documents, the last asked, are kept compiled."""
+
+LONGEST_DOCUMENT = 20_000
+"""Longer documents, in characters, are not kept."""
+
+
+class Operations:
+    """Compiled operations by document and operation name."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        zone: HomeZone,
+        channels: Channels,
+        families: list[str] | None = None,
+    ) -> None:
+        # Strawberry gives no other way to the schema that it makes.
+        self._schema: GraphQLSchema = schema._schema  # noqa: SLF001  # As said above.
+        self._zone = zone
+        self._channels = channels
+        self._families = families
+        self._documents: OrderedDict[tuple[str, str | None], CompiledDocument | None] = (
+            OrderedDict()
+        )
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def plans(self, operation: Operation) -> int:
+        """In how many shapes the document of an operation is kept compiled."""
+        return len(self._documents.get((operation.document, operation.name)) or ())
+
+    def learn(self, operation: Operation, document: DocumentNode | None) -> None:
+        """Keep a document to be compiled when it is asked again, if it was found valid."""
+        key = operation.document, operation.name
+        if document is None or len(operation.document) > LONGEST_DOCUMENT or key in self._documents:
+            return
+        try:
+            self._documents[key] = CompiledDocument(self._schema, document, operation.name)
+        except NotCompiled:
+            self._documents[key] = None
+        if len(self._documents) > MOST_DOCUMENTS:
+            self._documents.popitem(last=False)
+
+    async def answer(self, operation: Operation) -> bytes | None:
+        """The response to an operation, as JSON; None if the ordinary way is to answer it."""
+        key = operation.document, operation.name
+        document = self._documents.get(key)
+        if document is None:
+            return None
+        self._documents.move_to_end(key)
+        try:
+            return await self._answer(document, operation.variables or {})
+        except NotCompiled:
+            # Not for any variables: what is selected is what the compiler doesn't know.
+            self._documents[key] = None
+        except (GraphQLError, TypeError, Unwritable, psycopg.Error):
+            # The ordinary way says what is wrong, and where.
+            pass
+        except Exception as error:  # noqa: BLE001  # The ordinary way may still have the answer.
+            report_bug(error, "a compiled operation")
+        return None
+
+    async def _answer(self, document: CompiledDocument, variables: dict[str, Any]) -> bytes:
+        request = document.request(variables, self._zone, self._families)
+        compiled, bounds = document.compiled(request)
+        statements = compiled.statements(bounds)
+        rows = await self._channels.run(statements) if statements else []
+        return b'{"data":%s}' % compiled.write(rows, bounds).encode()
