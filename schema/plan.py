@@ -216,7 +216,7 @@ class Plan:
                 kind = str(getattr(origin_of(parent), "kind_name", ""))
                 places = _places(source, kind, declared)
                 full = full_type_of(parent, nodes[0])
-                return Cells(declared.columns, places, declared.make, full, nodes)
+                return Cells(declared.names(), places, declared.make, full, nodes)
             case ToOne():
                 return self._one(source, declared, named, nodes, nullable=nullable)
             case ToComputed():
@@ -290,7 +290,7 @@ class Plan:
         if declared.keep is not None:
             places = _places(target, "", declared.keep)
             # Nobody sees what it gives, so it has no type of its own.
-            keeps = Cells(declared.keep.columns, places, declared.keep.make, named, [])
+            keeps = Cells(declared.keep.names(), places, declared.keep.make, named, [])
         where = fragment(declared.on, a=source.alias, t=target.alias)
         order = fragment(declared.order, t=target.alias)
         place = source.column(target.array(declared.table, where, order, SQL("ALL")))

@@ -33,6 +33,10 @@ class Columns:
     columns: tuple[str | Shared, ...]
     make: Callable[..., Any] | None = None
 
+    def names(self) -> tuple[str, ...]:
+        """What the columns are called, for people to read."""
+        return tuple(one.name if isinstance(one, Shared) else one for one in self.columns)
+
 
 @dataclass(frozen=True, slots=True)
 class Shared:
