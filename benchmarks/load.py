@@ -32,6 +32,11 @@ from benchmarks.harness import ask_program, module
 WARM_UP = 0.3
 """Seconds at the beginning that are not counted."""
 
+FEWEST_ANSWERS = 3
+"""So many are waited for, however long that takes (but for `PATIENCE`, in seconds)."""
+
+PATIENCE = 60
+
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _HEAD_END = b"\r\n\r\n"
 
@@ -75,15 +80,22 @@ class Work:
     latencies: list[float] = field(default_factory=list)
     idle: deque[Connection] = field(default_factory=deque)
     due: deque[float] = field(default_factory=deque)
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
+    last: float = 0
+    """When the last answer came that counts."""
     length: int | None = None
     """Of the body of the first answer."""
 
     def answered(self, connection: Connection, since: float) -> None:
         """Note an answer to the request that was due at `since`, and have the next one sent."""
         now = time.perf_counter()
-        if self.begins <= now < self.ends:
+        if now < self.begins:
+            pass
+        elif now < self.ends or len(self.latencies) < FEWEST_ANSWERS:
             self.latencies.append(now - since)
-        if now >= self.ends:
+            self.last = now
+        else:
+            self.is_over.set()
             return
         if self.interval is None:
             connection.send(now)
@@ -167,14 +179,15 @@ async def run(url: str, body: bytes, clients: int, seconds: float, rate: float |
         await loop.create_connection(lambda: Connection(work), address.hostname, address.port or 80)
     before = time.process_time()
     if interval is None:
-        await asyncio.sleep(work.ends - time.perf_counter())
+        await asyncio.wait_for(work.is_over.wait(), seconds + PATIENCE)
     else:
         await work.keep_rate(interval)
-    busy = (time.process_time() - before) / (seconds + WARM_UP)
-    if len(work.latencies) < 2:
+    took = max(work.last, work.ends) - work.begins
+    busy = (time.process_time() - before) / (took + WARM_UP)
+    if len(work.latencies) < FEWEST_ANSWERS:
         raise SystemExit(f"{len(work.latencies)} answers in {seconds} s")
     percent = quantiles(work.latencies, n=100, method="inclusive")
-    return Load(len(work.latencies) / seconds, percent[49] * 1000, percent[98] * 1000, busy)
+    return Load(len(work.latencies) / took, percent[49] * 1000, percent[98] * 1000, busy)
 
 
 def main(url: str, body: str, clients: str, seconds: str, rate: str | None = None) -> None:

@@ -30,6 +30,9 @@ NPM_PACKAGES = (
     "mercurius",
 )
 
+Kept = dict[str, dict[str, dict[str, Any]]]
+"""By the name of a bench and of a ratio: the ratio, what is promised of it, whether it held."""
+
 Results = Mapping[str, Sequence[Measured]]
 """The tables of each bench, by its name."""
 
@@ -105,18 +108,14 @@ def save(path: Path, found: Mapping[str, str], results: Results) -> None:
     path.write_text(json.dumps({"conditions": found, "benches": tables}, indent=2) + "\n")
 
 
-def goals(results: Results) -> dict[str, Goal]:
-    """Every ratio that was measured, by its name."""
-    return {
-        goal.name: goal for tables in results.values() for each in tables for goal in each.goals
-    }
+def goals(tables: Iterable[Measured]) -> Iterator[Goal]:
+    """Every ratio of a bench."""
+    return (goal for table in tables for goal in table.goals)
 
 
-def recorded(extent: str) -> dict[str, dict[str, Any]]:
-    """What is on record of long or of short runs: each ratio, its promise, and whether it held."""
-    if not RECORD.exists():
-        return {}
-    found: dict[str, dict[str, dict[str, Any]]] = json.loads(RECORD.read_text())
+def recorded(extent: str) -> Kept:
+    """What is on record of long or of short runs; nothing if none was put there."""
+    found: dict[str, Kept] = json.loads(RECORD.read_text()) if RECORD.exists() else {}
     return found.get(extent, {})
 
 
@@ -124,13 +123,16 @@ def compared(results: Results, *, short: bool) -> list[str]:
     """Print each ratio beside the record; return the names of those that fell below half of it."""
     before = recorded(_extent(short=short))
     fallen: list[str] = []
-    for name, goal in goals(results).items():
-        on_record: float | None = before.get(name, {}).get("ratio")
-        has_fallen = on_record is not None and goal.is_half_of(on_record)
-        fallen += [name] if has_fallen else []
-        beside = "none" if on_record is None else _ratio(on_record)
-        mark = "  FALLEN" if has_fallen else ""
-        print(f"{_ratio(goal.median):>8}  record {beside:>8}  {name}{mark}", file=sys.stderr)
+    for name, tables in results.items():
+        for goal in goals(tables):
+            on_record: float | None = before.get(name, {}).get(goal.name, {}).get("ratio")
+            has_fallen = on_record is not None and goal.is_half_of(on_record)
+            fallen += [goal.name] if has_fallen else []
+            beside = "none" if on_record is None else _ratio(on_record)
+            mark = "  FALLEN" if has_fallen else ""
+            print(
+                f"{_ratio(goal.median):>8}  record {beside:>8}  {goal.name}{mark}", file=sys.stderr
+            )
     return fallen
 
 
@@ -139,33 +141,35 @@ def write(found: Mapping[str, str], results: Results, *, short: bool) -> None:
 
     Only benches that ran are replaced, so that one can be run again alone.
     """
-    extent = _extent(short=short)
-    record = {name: recorded(name) for name in ("long", "short")}
-    record[extent] |= {
-        name: {
-            "ratio": float(f"{goal.median:.3g}"),
-            "promised": f"{goal.sense} {goal.bound:g}",
-            "reached": goal.is_reached,
-        }
-        for name, goal in goals(results).items()
-        # A server that did not keep up has no ratio to compare with.
-        if isfinite(goal.median)
-    }
+    record = {extent: recorded(extent) for extent in ("long", "short")}
+    for name, tables in results.items():
+        record[_extent(short=short)][name] = {goal.name: _kept(goal) for goal in goals(tables)}
     RECORD.write_text(json.dumps(record, indent=2) + "\n")
     if short:
         return
     text = PAGE.read_text(encoding="utf-8")
     for name, tables in results.items():
         text = _replaced(text, name, f"{markdown(tables)}\n{conditions_line(found)}")
-    text = _replaced(text, "summary", _summary(record["long"]))
-    PAGE.write_text(text, encoding="utf-8")
+    PAGE.write_text(_replaced(text, "summary", summary(record["long"])), encoding="utf-8")
 
 
-def _summary(record: Mapping[str, Mapping[str, Any]]) -> str:
+def _kept(goal: Goal) -> dict[str, Any]:
+    """What is kept of a ratio; no number of a server that did not keep up."""
+    return {
+        "ratio": float(f"{goal.median:.3g}") if isfinite(goal.median) else None,
+        "promised": f"{goal.sense} {goal.bound:g}",
+        "reached": goal.is_reached,
+    }
+
+
+def summary(record: Kept) -> str:
+    """All ratios on record in one table."""
     lines = ["| ratio | median | promised | |", "|---|--:|---|---|"]
-    for name, kept in record.items():
-        reached = "reached" if kept["reached"] else "**not reached**"
-        lines.append(f"| {name} | {_ratio(kept['ratio'])} | {kept['promised']} | {reached} |")
+    for ratios in record.values():
+        for name, kept in ratios.items():
+            number = "did not keep up" if kept["ratio"] is None else _ratio(kept["ratio"])
+            reached = "reached" if kept["reached"] else "**not reached**"
+            lines.append(f"| {name} | {number} | {kept['promised']} | {reached} |")
     return "\n".join(lines) + "\n"
 
 

@@ -61,12 +61,22 @@ def test_a_run_fails_only_below_half_of_the_record(
     monkeypatch.setattr(report, "RECORD", record)
     assert report.compared(measured(1.0), short=True) == []
     report.write({}, measured(1.0), short=True)
-    assert json.loads(record.read_text())["short"] == {
+    assert json.loads(record.read_text())["short"]["append"] == {
         "ours / theirs": {"ratio": 1.0, "promised": "at least 2", "reached": False}
     }
     assert report.compared(measured(0.51), short=True) == []
     assert report.compared(measured(0.49), short=True) == ["ours / theirs"]
     assert report.compared(measured(0.49), short=False) == []
+
+
+def test_a_server_that_did_not_keep_up_has_no_ratio(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "RECORD", tmp_path / "record.json")
+    report.write({}, measured(float("inf")), short=True)
+    record = report.recorded("short")
+    assert record["append"]["ours / theirs"]["ratio"] is None
+    assert "| ours / theirs | did not keep up |" in report.summary(record)
 
 
 def test_where_less_is_better_twice_the_record_is_half_as_good() -> None:
