@@ -8,11 +8,12 @@ user sees all of it at once.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -220,6 +221,12 @@ def _columns_missing(sheet: Sheet, header: list[str]) -> list[str]:
     return [name for name in needed if name not in header]
 
 
+@lru_cache(maxsize=4_096)
+def _source(document: str, locator: str | None, sha256: str | None) -> Source:
+    """The source; rows that name the same one share it."""
+    return Source(document=document, locator=locator, sha256=sha256)
+
+
 class _Reading:
     """The reading of one row. Each method complains of what it can't read, and goes on."""
 
@@ -343,7 +350,7 @@ class _Reading:
             return None
         if "locator" not in self._cells:
             document, locator = split_source(document)
-        return Source(document=document, locator=locator, sha256=sha256)
+        return _source(document, locator, sha256)
 
     def _text(self, column: str) -> str | None:
         text = self._common(column, str)
@@ -362,6 +369,8 @@ class _Reading:
         text = self._cells.get(column)
         if not text:
             return None
+        # Most cells say what others say; of each text one copy is kept in memory.
+        text = sys.intern(text)
         if column not in FREE_TEXT and text != text.strip():
             self._complain(column, "there are blanks around it; take them away")
             return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import Any
 
 from psycopg import OperationalError
@@ -41,6 +42,7 @@ class Trips:
         self._connection = connection
         self._pgconn: PGconn = connection.pgconn
         self._names: dict[str, bytes] = {}
+        self._numbers = count()
 
     def make(self, asked: Iterable[Asked]) -> list[list[tuple[Any, ...]]]:
         """Run the statements in order, and return the rows of each."""
@@ -54,7 +56,7 @@ class Trips:
                 pgconn.send_query_params(statement.encode(), None)
                 continue
             if statement not in self._names:
-                self._names[statement] = b"trip_%d" % len(self._names)
+                self._names[statement] = b"trip_%d" % next(self._numbers)
                 prepared.append(statement)
                 expected.append(False)
                 types = [parameter.type for parameter in parameters]
@@ -68,7 +70,7 @@ class Trips:
         try:
             results = self._results()
         except BaseException:
-            # Which of them the server has prepared is not known.
+            # Which of them the server has prepared is not known, so these names are given up.
             for statement in prepared:
                 del self._names[statement]
             raise
