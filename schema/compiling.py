@@ -25,6 +25,7 @@ from graphql import (
     Node,
     OperationDefinitionNode,
     OperationType,
+    Undefined,
     VariableNode,
     Visitor,
     get_operation_ast,
@@ -34,7 +35,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from ledger.dates import HomeZone
 from schema.as_of import POINT_SLOTS, POINTS, PointBound, point_bound, resolved
-from schema.binding import Arguments, Bound
+from schema.binding import Arguments, Bound, Site
 from schema.channel import Sent, as_text
 from schema.plan import Plan, Reading
 from schema.query import now_bound, single
@@ -44,6 +45,12 @@ from schema.statement import Row
 
 MOST_SHAPES = 10
 """Of so many shapes, the last used, are the compiled operations of a document kept."""
+
+MOST_BOUND = 50
+"""So many values of its variables, at the most, does a place keep what they bring for."""
+
+LONGEST_KEPT = 200
+"""Longer texts among those values, in characters, are not kept."""
 
 SETTING = "(SELECT current_setting('secretariat.position')::int8)"
 """The position that the statement before, in the same transaction, found for the point."""
@@ -280,9 +287,8 @@ class Compiler:
             return _always("null")
         places = [point]
         for site in reading.sites:
-            bind: Bind = partial(_bind_site, site.parent, site.node, site.read)
-            if not _has_variables(site.node):
-                bind = partial(_bind_always, site.bound)
+            names = _variables_of(site.node)
+            bind: Bind = partial(_bind_again, {}, names, site) if names else _always_bound(site)
             places.append(self._bind(bind))
         slots = {name: (places[s], index) for name, (s, index) in reading.slots.items()}
         if not is_now:
@@ -322,22 +328,51 @@ class _Steering(Visitor):
 
 
 class _Variables(Visitor):
-    """Finds whether there is a variable."""
+    """Finds the names of variables."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found = False
+        self.names: set[str] = set()
 
-    def enter_variable(self, *_: Any) -> None:
-        self.found = True
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        self.names.add(node.name.value)
 
 
-def _has_variables(node: FieldNode) -> bool:
+def _variables_of(node: FieldNode) -> tuple[str, ...]:
+    """The variables that a field's arguments have."""
     variables = _Variables()
     arguments: Sequence[Node] = node.arguments or ()
     for argument in arguments:
         visit(argument, variables)
-    return variables.found
+    return tuple(variables.names)
+
+
+def _bind_again(
+    known: dict[Hashable, Bound],
+    names: tuple[str, ...],
+    site: Site,
+    request: Request,
+    bounds: list[Bound],
+) -> Bound:
+    """What the arguments of a site bring; what they brought last for the same values is kept."""
+    coerced = request.variables.coerced
+    key = tuple([coerced.get(name, Undefined) for name in names])
+    try:
+        bound = known.get(key)
+    except TypeError:
+        # Lists and objects have no hash.
+        return site.read(request.arguments(site.parent, site.node))
+    if bound is None:
+        bound = site.read(request.arguments(site.parent, site.node))
+        if len(known) >= MOST_BOUND:
+            known.clear()
+        if all(len(value) <= LONGEST_KEPT for value in key if isinstance(value, str)):
+            known[key] = bound
+    return bound
+
+
+def _always_bound(site: Site) -> Bind:
+    return lambda request, bounds: site.bound
 
 
 def _bind_site(
@@ -348,10 +383,6 @@ def _bind_site(
     bounds: list[Bound],
 ) -> Bound:
     return read(request.arguments(parent, node))
-
-
-def _bind_always(bound: Bound, request: Request, bounds: list[Bound]) -> Bound:
-    return bound
 
 
 def _below(site: int) -> Bind:

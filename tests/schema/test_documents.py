@@ -1,4 +1,7 @@
-"""Random documents answered as a naive executor answers them.
+"""Random documents answered as a naive executor answers them, and compiled to the same bytes.
+
+The reader holds the compiled answer to Strawberry's own; where there are errors there must be no
+compiled answer, so that it is Strawberry's that is given.
 
 SECRETARIAT_EXAMPLES=50 runs fifty times as many, other ones each time.
 """
