@@ -454,7 +454,8 @@ def _check_person_years(
         expected = [
             {
                 "convention": name,
-                "years": {part: str(to_decimal(years[part])) for part in years},
+                # As the schema writes decimals: never with an exponent.
+                "years": {part: f"{to_decimal(years[part]):f}" for part in years},
                 "secondments": counts,
             }
             for years, counts in (served[state] for state in sorted(served))
