@@ -53,7 +53,7 @@ def draw_plan(data: st.DataObject, kind: Kind) -> Plan:
 
 
 @EVERY_TABLE
-@examples(12)
+@examples(8)
 @given(data=st.data())
 def test_renaming_keys_renames_them_in_the_answers(table: AnyTable, data: st.DataObject) -> None:
     plan = draw_plan(data, table.kind)
@@ -160,7 +160,7 @@ def _sum(table: AnyTable, played: Played, amount: str, day: date) -> tuple[Decim
 
 
 @EVERY_TABLE
-@examples(12)
+@examples(8)
 @given(data=st.data())
 def test_later_entries_change_no_answer_as_of_before(table: AnyTable, data: st.DataObject) -> None:
     entries = draw_entries(data, table)
@@ -204,7 +204,7 @@ def _at_the_end(table: AnyTable, played: Played, key: str) -> list[Span[Any]]:
 
 
 @EVERY_TABLE
-@examples(20)
+@examples(12)
 @given(data=st.data())
 def test_annulling_an_annulment_restores_what_was(table: AnyTable, data: st.DataObject) -> None:
     key = tried_keys(table.kind)[0]

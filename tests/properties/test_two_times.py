@@ -79,7 +79,7 @@ WORLD = [(kind, key) for kind in ALL_KINDS for key in (*founded_keys(kind), *tri
 
 
 @EVERY_TABLE
-@examples(30)
+@examples(20)
 @given(data=st.data())
 def test_the_rows_are_the_possible_prefixes(table: AnyTable, data: st.DataObject) -> None:
     entries = draw_entries(data, table)
@@ -95,7 +95,7 @@ def test_the_rows_are_the_possible_prefixes(table: AnyTable, data: st.DataObject
 
 
 @EVERY_TABLE
-@examples(25)
+@examples(15)
 @given(data=st.data())
 def test_conditions_are_certain_or_possible(table: AnyTable, data: st.DataObject) -> None:
     entries = draw_entries(data, table)
@@ -123,7 +123,7 @@ def test_conditions_are_certain_or_possible(table: AnyTable, data: st.DataObject
 
 
 @EVERY_TABLE
-@examples(15)
+@examples(10)
 @given(data=st.data())
 def test_rows_are_the_same_in_whatever_portions_they_were_written(
     table: AnyTable, data: st.DataObject
@@ -152,7 +152,7 @@ def _place(known: Known[Any]) -> tuple[int, int]:
 
 
 @EVERY_TABLE
-@examples(30)
+@examples(20)
 @given(data=st.data())
 def test_what_is_admitted_can_be_replayed_and_nothing_else_is(
     table: AnyTable, data: st.DataObject
@@ -171,7 +171,7 @@ def test_what_is_admitted_can_be_replayed_and_nothing_else_is(
 
 
 @EVERY_TABLE
-@examples(20)
+@examples(12)
 @given(data=st.data())
 def test_of_a_chain_of_corrections_one_at_the_most_is_live(
     table: AnyTable, data: st.DataObject
