@@ -64,7 +64,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     extent = parser.add_mutually_exclusive_group()
     extent.add_argument(
-        "--short", action="store_true", help="under two minutes; fails below half of the record"
+        "--short", action="store_true", help="a few minutes; fails below half of the record"
     )
     extent.add_argument("--full", action="store_true", help="with 1 M entries; hours")
     parser.add_argument("--data", type=Path, help="keep the databases in this folder")

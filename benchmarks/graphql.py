@@ -156,7 +156,7 @@ def post(url: str, body: bytes) -> Any:
     """POST a body and return the JSON of the answer."""
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     request = urllib.request.Request(url, body, headers)  # noqa: S310  # It is our own http URL.
-    with urllib.request.urlopen(request) as response:  # noqa: S310  # As above.
+    with urllib.request.urlopen(request) as response:  # noqa: S310  # It is our own http URL.
         return json.load(response)
 
 

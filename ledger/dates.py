@@ -384,12 +384,12 @@ class HomeZone:
 # Entries that were recorded together share their moment, and a register's rows share their days.
 @lru_cache(maxsize=4_096)
 def _day_of(zone: HomeZone, moment: datetime) -> date:
-    return zone._compute_day_of(moment)  # noqa: SLF001  # Cached here, since a slot can't be.
+    return zone._compute_day_of(moment)  # noqa: SLF001  # A cached method would lose its type.
 
 
 @lru_cache(maxsize=4_096)
 def _start_of(zone: HomeZone, day: date) -> datetime:
-    return zone._compute_start_of(day)  # noqa: SLF001  # As above.
+    return zone._compute_start_of(day)  # noqa: SLF001  # A cached method would lose its type.
 
 
 @cache

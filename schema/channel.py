@@ -77,6 +77,7 @@ class Channel:
         self._transformer = Transformer(connection)
         self._prepared: dict[bytes, bytes] = {}
         self._named = 0
+        self._forgotten = 0
         self._waiting: deque[_Waiting] = deque()
         self._loop = asyncio.get_running_loop()
         self._is_writing = False
@@ -96,7 +97,8 @@ class Channel:
         """The rows of each statement; raises what PostgreSQL says against the first that fails."""
         waiting = _Waiting(self._loop.create_future(), [])
         try:
-            if len(self._prepared) > MOST_PREPARED:
+            # Counted by names, since what a failed request prepared is on the server still.
+            if self._named - self._forgotten > MOST_PREPARED:
                 self._forget()
             for sql, parameters in statements:
                 name = self._prepared.get(sql) or self._prepare(sql)
@@ -124,6 +126,7 @@ class Channel:
 
     def _forget(self) -> None:
         self._prepared.clear()
+        self._forgotten = self._named
         self._pgconn.send_query_params(b"DEALLOCATE ALL", None)
 
     def _flush(self) -> None:

@@ -85,7 +85,7 @@ def configure(url: str) -> None:
 def model() -> Any:
     """The model of a contribution; its class can only be made once Django is set up."""
     from django.db import models  # noqa: PLC0415  # As the docstring says.
-    from simple_history.models import HistoricalRecords  # noqa: PLC0415  # As above.
+    from simple_history.models import HistoricalRecords  # noqa: PLC0415  # As the docstring says.
 
     class Contribution(models.Model):  # type: ignore[misc]  # Django has no types here.
         key = models.TextField(primary_key=True)
@@ -141,7 +141,7 @@ def respond(request: HttpRequest) -> HttpResponse:
     return HttpResponse(body, "application/json", headers={"Content-Length": length})
 
 
-class Server(BaseApplication):  # type: ignore[misc]  # It has no types.
+class Server(BaseApplication):  # type: ignore[misc]  # Gunicorn has no types here.
     """gunicorn without a command line of its own."""
 
     def load_config(self) -> None:

@@ -188,6 +188,22 @@ def test_the_statements_prepared_are_bounded(
         assert prepared <= 5
 
 
+def test_what_fails_leaves_no_more_prepared_than_what_does_not(
+    example_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schema.channel.MOST_PREPARED", 3)
+    with compiling_alone(example_database) as (runner, _, channels):
+
+        async def ask() -> list[Any]:
+            for _ in range(12):
+                with pytest.raises(psycopg.errors.DivisionByZero):
+                    await channels.run([(b"SELECT 1 / $1::int", [b"0"])])
+            return await channels.run([(b"SELECT count(*) FROM pg_prepared_statements", [])])
+
+        (((prepared,),),) = runner.run(ask())
+        assert prepared <= 5
+
+
 # ---------------------------------------------------------------- the connection
 
 KEYS = "{ ledger { bodies { nodes { key } } } }"
