@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -29,6 +30,24 @@ MOST_PREPARED = 500
 """So many statements are kept prepared on a connection, before all are forgotten."""
 
 _BINARY = 1
+
+# A statement that finds each row by a key, or at its place in an order, does the same for all
+# values: to plan it once saves more than half of its time. Planned so, nothing is known of the
+# values, and a plan would rather read whole tables once than seek some rows; so it is told not to.
+PLANNED_TO_SEEK = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+"""The settings of a channel, for statements that seek."""
+
+PLANNED_TO_GATHER = {
+    name: "auto" if name == "plan_cache_mode" else "on" for name in PLANNED_TO_SEEK if name != "jit"
+}
+"""The settings for a statement that goes through many rows: PostgreSQL's own."""
 
 
 def as_text(value: Any) -> bytes | None:
@@ -58,12 +77,19 @@ def _as_item(value: Any) -> bytes:
     return b'"%s"' % text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
+Found: TypeAlias = list[list[Row]] | Exception
+"""The rows of each statement of a request, or what PostgreSQL says against one of them."""
+
+Done: TypeAlias = Callable[[Found], None]
+"""Is called once with what was found, and must not raise."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     """A request that waits for the rows of its statements."""
 
-    future: asyncio.Future[list[list[Row]]]
-    names: list[bytes]
+    done: Done
+    names: list[bytes] = field(default_factory=list)
     rows: list[list[Row]] = field(default_factory=list)
     error: Exception | None = None
 
@@ -95,7 +121,14 @@ class Channel:
 
     async def run(self, statements: Sequence[Sent]) -> list[list[Row]]:
         """The rows of each statement; raises what PostgreSQL says against the first that fails."""
-        waiting = _Waiting(self._loop.create_future(), [])
+        future: asyncio.Future[list[list[Row]]] = self._loop.create_future()
+        self.send(statements, partial(_resolve, future))
+        return await future
+
+    def send(self, statements: Sequence[Sent], done: Done) -> None:
+        """Have statements run, and `done` called with what is found."""
+        waiting = _Waiting(done)
+        self._waiting.append(waiting)
         try:
             # Counted by names, since what a failed request prepared is on the server still.
             if self._named - self._forgotten > MOST_PREPARED:
@@ -105,12 +138,9 @@ class Channel:
                 waiting.names.append(sql)
                 self._pgconn.send_query_prepared(name, parameters, None, _BINARY)
             self._pgconn.pipeline_sync()
-            self._waiting.append(waiting)
             self._flush()
         except psycopg.OperationalError as error:
             self._lose(error)
-            raise
-        return await waiting.future
 
     def close(self) -> None:
         """Close the connection; whoever waits gets an error."""
@@ -179,25 +209,31 @@ class Channel:
             # Perhaps they were prepared for tables that are no more, or not at all.
             for sql in waiting.names:
                 self._prepared.pop(sql, None)
-        if waiting.future.done():
-            return
-        if waiting.error is None:
-            waiting.future.set_result(waiting.rows)
-        else:
-            waiting.future.set_exception(waiting.error)
+        waiting.done(waiting.rows if waiting.error is None else waiting.error)
 
     def _lose(self, error: Exception) -> None:
-        if not self.is_open:
-            return
-        self.is_open = False
-        self._loop.remove_reader(self._socket)
-        if self._is_writing:
-            self._loop.remove_writer(self._socket)
-        self._pgconn.finish()
+        if self.is_open:
+            self.is_open = False
+            self._loop.remove_reader(self._socket)
+            if self._is_writing:
+                self._loop.remove_writer(self._socket)
+            self._pgconn.finish()
         while self._waiting:
-            waiting = self._waiting.popleft()
-            if not waiting.future.done():
-                waiting.future.set_exception(error)
+            self._waiting.popleft().done(error)
+
+
+def _load(channel: Channel) -> int:
+    return channel.load
+
+
+def _resolve(future: asyncio.Future[list[list[Row]]], found: Found) -> None:
+    if future.done():
+        # Whoever waited has given up.
+        return
+    if isinstance(found, Exception):
+        future.set_exception(found)
+    else:
+        future.set_result(found)
 
 
 class Channels:
@@ -213,18 +249,24 @@ class Channels:
         """The rows of each statement, by the channel on which the fewest requests wait."""
         return await (await self._free()).run(statements)
 
+    def ready(self) -> Channel | None:
+        """The channel on which the fewest requests wait; None if one must be opened first."""
+        channel = self._least_loaded()
+        is_free = channel is not None and (channel.load == 0 or len(self._open) == self._size)
+        return channel if is_free else None
+
     def close(self) -> None:
         """Close all channels."""
         for channel in self._open:
             channel.close()
 
     async def _free(self) -> Channel:
-        channel = self._least_loaded()
-        if channel is not None and (channel.load == 0 or len(self._open) == self._size):
+        channel = self.ready()
+        if channel is not None:
             return channel
         async with self._opening:
-            channel = self._least_loaded()
-            if channel is not None and (channel.load == 0 or len(self._open) == self._size):
+            channel = self.ready()
+            if channel is not None:
                 return channel
             connection = await AsyncConnection.connect(self._url, autocommit=True)
             self._open.append(Channel(connection))
@@ -232,4 +274,4 @@ class Channels:
 
     def _least_loaded(self) -> Channel | None:
         self._open = [channel for channel in self._open if channel.is_open]
-        return min(self._open, key=lambda channel: channel.load, default=None)
+        return min(self._open, key=_load, default=None)

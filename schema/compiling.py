@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from graphql import (
     DirectiveNode,
@@ -35,13 +35,15 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from ledger.dates import HomeZone
 from schema.as_of import POINT_SLOTS, POINTS, PointBound, point_bound, resolved
-from schema.binding import Arguments, Bound, Site
-from schema.channel import Sent, as_text
+from schema.binding import Arguments, Bound
+from schema.channel import PLANNED_TO_GATHER, PLANNED_TO_SEEK, Sent, as_text
 from schema.plan import Plan, Reading
 from schema.query import now_bound, single
 from schema.rendering import NotCompiled, Rendering
 from schema.selection import Selection, arguments_of, full_type_of, is_typename
 from schema.statement import Row
+
+T = TypeVar("T")
 
 MOST_SHAPES = 10
 """Of so many shapes, the last used, are the compiled operations of a document kept."""
@@ -51,6 +53,12 @@ MOST_BOUND = 50
 
 LONGEST_KEPT = 200
 """Longer texts among those values, in characters, are not kept."""
+
+SEEKING, GATHERING = (
+    "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in each.items())
+    for each in (PLANNED_TO_SEEK, PLANNED_TO_GATHER)
+)
+"""What tells the planner which of the two the statements behind it do."""
 
 SETTING = "(SELECT current_setting('secretariat.position')::int8)"
 """The position that the statement before, in the same transaction, found for the point."""
@@ -72,14 +80,6 @@ class Request:
     variables: VariableValues
     zone: HomeZone
     families: list[str] | None
-    _arguments: dict[int, Arguments] = field(default_factory=dict)
-
-    def arguments(self, parent: GraphQLObjectType, node: FieldNode) -> Arguments:
-        """The arguments of a field."""
-        found = self._arguments.get(id(node))
-        if found is None:
-            found = self._arguments[id(node)] = arguments_of(parent, node, self.variables)
-        return found
 
 
 Bind: TypeAlias = Callable[[Request, list[Bound]], Bound]
@@ -190,6 +190,7 @@ class Compiler:
         self._request = request
         self._rendering = Rendering(selection)
         self._compiled = Compiled()
+        self._gathers = False
 
     def operation(self, operation: OperationDefinitionNode) -> Compiled:
         """The compiled operation."""
@@ -220,7 +221,7 @@ class Compiler:
             statement_point = self._bind(
                 lambda request, _: now_bound(request.zone, request.families)
             )
-        reading = single(selection, self._bound(statement_point))
+        reading = single(selection, self._bound(statement_point), as_text=True)
         text = self._reading(selection.name, reading, statement_point, is_now=name != "record")
         return text if find is None else _after(find, text)
 
@@ -236,7 +237,7 @@ class Compiler:
                 write = self._rendering.text(full_type_of(named, nodes[0]), nodes)
                 text = partial(_written, write, find)
             else:
-                reading = Plan(selection, self._bound(point)).reading(named, nodes)
+                reading = Plan(selection, self._bound(point), as_text=True).reading(named, nodes)
                 text = self._reading(f"{selection.name}.{name}", reading, point, is_now=False)
             texts.append((name, text))
         return _after(find, _object(texts))
@@ -260,13 +261,10 @@ class Compiler:
 
     def _point(self, selection: Selection) -> tuple[int, Callable[[Rows, Sequence[Bound]], Any]]:
         """The place of a field's argument `asOf`, and how the point is found."""
+        arguments = _Remembered(selection.parent, selection.nodes[0], lambda given: given)
+        # Without a day in it, the point moves on with the calendar.
         place = self._bind(
-            partial(
-                _bind_site,
-                selection.parent,
-                selection.nodes[0],
-                lambda arguments: point_bound(self._request.zone, arguments),
-            )
+            lambda request, _: point_bound(request.zone, arguments.made_of(request.variables))
         )
         sql = _POINT.format(sql=POINTS[str(self._bound(place).shape)].as_string())
         slots = {name: (place, index) for index, name in enumerate(POINT_SLOTS)}
@@ -287,12 +285,15 @@ class Compiler:
             return _always("null")
         places = [point]
         for site in reading.sites:
-            names = _variables_of(site.node)
-            bind: Bind = partial(_bind_again, {}, names, site) if names else _always_bound(site)
-            places.append(self._bind(bind))
+            remembered = _Remembered(site.parent, site.node, site.read)
+            places.append(self._bind(_bound_as(remembered)))
         slots = {name: (places[s], index) for name, (s, index) in reading.slots.items()}
         if not is_now:
             del slots["position"]
+        if reading.gathers != self._gathers:
+            self._gathers = reading.gathers
+            title = "how those that follow are planned"
+            self._step(title, GATHERING if reading.gathers else SEEKING, {})
         step = self._step(name, reading.sql.as_string(), slots, reading)
         write = self._rendering.root(reading.root)
         if len(places) == 1:
@@ -347,42 +348,51 @@ def _variables_of(node: FieldNode) -> tuple[str, ...]:
     return tuple(variables.names)
 
 
-def _bind_again(
-    known: dict[Hashable, Bound],
-    names: tuple[str, ...],
-    site: Site,
-    request: Request,
-    bounds: list[Bound],
-) -> Bound:
-    """What the arguments of a site bring; what they brought last for the same values is kept."""
-    coerced = request.variables.coerced
-    key = tuple([coerced.get(name, Undefined) for name in names])
-    try:
-        bound = known.get(key)
-    except TypeError:
-        # Lists and objects have no hash.
-        return site.read(request.arguments(site.parent, site.node))
-    if bound is None:
-        bound = site.read(request.arguments(site.parent, site.node))
-        if len(known) >= MOST_BOUND:
-            known.clear()
-        if all(len(value) <= LONGEST_KEPT for value in key if isinstance(value, str)):
-            known[key] = bound
-    return bound
+class _Remembered(Generic[T]):
+    """What `make` makes of a field's arguments, remembered for the last values of their variables.
+
+    Coercing and converting arguments takes longer than everything else that is done of a request
+    before its statements are sent.
+    """
+
+    def __init__(
+        self, parent: GraphQLObjectType, node: FieldNode, make: Callable[[Arguments], T]
+    ) -> None:
+        self._parent = parent
+        self._node = node
+        self._names = _variables_of(node)
+        self._make = make
+        self._made: dict[Hashable, T] = {}
+
+    def made_of(self, variables: VariableValues) -> T:
+        """What is made for these values; raises what coercing or making raises."""
+        coerced = variables.coerced
+        try:
+            key = tuple([_hashable(coerced.get(name, Undefined)) for name in self._names])
+        except TypeError:
+            return self._make(arguments_of(self._parent, self._node, variables))
+        if key not in self._made:
+            if len(self._made) >= MOST_BOUND:
+                self._made.clear()
+            self._made[key] = self._make(arguments_of(self._parent, self._node, variables))
+        return self._made[key]
 
 
-def _always_bound(site: Site) -> Bind:
-    return lambda request, bounds: site.bound
+def _hashable(value: Any) -> Hashable:
+    """The value with tuples for its lists and objects; TypeError if it is not to be remembered."""
+    match value:
+        case str() if len(value) > LONGEST_KEPT:
+            raise TypeError("a long text")
+        case list():
+            return tuple(map(_hashable, value))
+        case dict():
+            return tuple((name, _hashable(each)) for name, each in value.items())
+    hash(value)
+    return value  # type: ignore[no-any-return]  # It has a hash.
 
 
-def _bind_site(
-    parent: GraphQLObjectType,
-    node: FieldNode,
-    read: Callable[[Arguments], Bound],
-    request: Request,
-    bounds: list[Bound],
-) -> Bound:
-    return read(request.arguments(parent, node))
+def _bound_as(remembered: _Remembered[Bound]) -> Bind:
+    return lambda request, _: remembered.made_of(request.variables)
 
 
 def _below(site: int) -> Bind:

@@ -83,7 +83,8 @@ def _reads(field: Any) -> tuple[str, list[str]]:
         case Cells(names):
             return " and ".join(" ".join(name.split()) for name in names), []
         case One(table, _, found):
-            return f"a row of {table}", list(_fields(found.fields))
+            what = table if field.is_computed else f"a row of {table}"
+            return what, list(_fields(found.fields))
         case Listed(table, _, found):
             return f"an array of rows of {table}", list(_fields(found.fields))
         case AnyRecord(_, by_kind):

@@ -30,7 +30,7 @@ from strawberry.types.graphql import OperationType
 from ledger.database import SERVER, as_role
 from ledger.dates import HomeZone
 from schema import schema
-from schema.channel import Channels
+from schema.channel import PLANNED_TO_SEEK, Channels
 from schema.context import Context, Pool
 from schema.errors import report_bug
 from schema.http_request import (
@@ -41,7 +41,7 @@ from schema.http_request import (
     media_type,
     read_operation,
 )
-from schema.lean import LeanPath
+from schema.lean import LeanProtocol
 from schema.operation import Answer, NotServed, answer
 from schema.operations import Operations
 
@@ -97,11 +97,12 @@ def reading_pool(url: str, *, size: int = 4) -> Pool:
 
 def reading_channels(url: str, *, size: int = 2) -> Channels:
     """Channels that can't write either, for compiled operations; they open when they are used."""
-    return Channels(_reading(url), size=size)
+    return Channels(_reading(url, **PLANNED_TO_SEEK), size=size)
 
 
-def _reading(url: str) -> str:
-    return as_role(url, SERVER, default_transaction_read_only="on", statement_timeout=MOST_TIME)
+def _reading(url: str, **settings: str) -> str:
+    limits = {"default_transaction_read_only": "on", "statement_timeout": MOST_TIME}
+    return as_role(url, SERVER, **limits, **settings)
 
 
 async def _still_there(connection: AsyncConnection[Any]) -> None:
@@ -194,7 +195,7 @@ async def welcome(request: Request) -> Response:
     return PlainTextResponse(WELCOME)
 
 
-def application(url: str, zone: HomeZone, families: list[str] | None = None) -> ASGIApp:
+def application(url: str, zone: HomeZone, families: list[str] | None = None) -> Starlette:
     """The ASGI application that serves the ledger in the database `url` at /graphql.
 
     Of records, those of `families` are seen; all if it is None.
@@ -209,7 +210,7 @@ def application(url: str, zone: HomeZone, families: list[str] | None = None) -> 
 
     operations = Operations(schema, zone, channels, families)
     view = View(lambda: Context(pool, zone, families), operations)
-    general = Starlette(
+    served = Starlette(
         routes=[
             Route("/", welcome, methods=["GET"]),
             Route(PATH, view.respond, methods=list(SERVED_BY_METHOD)),
@@ -226,7 +227,32 @@ def application(url: str, zone: HomeZone, families: list[str] | None = None) -> 
         ],
         lifespan=lifespan,
     )
-    return LeanPath(general, operations, PATH, frozenset(LOOPBACK_HOSTS))
+    served.state.operations = operations
+    return served
+
+
+def server_config(application: Starlette, **options: Any) -> uvicorn.Config:
+    """How uvicorn is to serve an application of ours, with further options of its own."""
+
+    class Protocol(LeanProtocol):
+        operations = application.state.operations
+        path = PATH
+        hosts = frozenset(LOOPBACK_HOSTS)
+
+    return uvicorn.Config(
+        application,
+        loop="uvloop",
+        http=Protocol,
+        ws="none",
+        lifespan="on",
+        # The command line says how to log. Addresses can hold names, so they are not logged.
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Whoever forwards requests to us does it from this machine, and may not rename it.
+        proxy_headers=False,
+        **options,
+    )
 
 
 class _Server(uvicorn.Server):
@@ -246,18 +272,6 @@ def serve(url: str, zone: HomeZone, listener: socket, ready: Callable[[], None])
 
     Afterwards the signal is raised again, for whoever handled it before.
     """
-    config = uvicorn.Config(
-        application(url, zone),
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        # The command line says how to log. Addresses can hold names, so they are not logged.
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Whoever forwards requests to us does it from this machine, and may not rename it.
-        proxy_headers=False,
-        timeout_graceful_shutdown=SECONDS_TO_FINISH,
-    )
+    options = {"timeout_graceful_shutdown": SECONDS_TO_FINISH}
+    config = server_config(application(url, zone), **options)
     _Server(config, ready).run(sockets=[listener])

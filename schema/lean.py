@@ -1,17 +1,17 @@
 """The short way of a request that a compiled operation answers.
 
-Before routing, middleware and views, a POST of a document that is known already is answered here:
-still only to names and pages of this machine, only of JSON, and of no more than may be sent.
-Whatever is not plainly so goes the general way, as if nothing had been read of it.
+A POST of a document that is known already is answered by the protocol itself, before there is a
+task, a route or middleware: still only to names of this machine, only of JSON, and of no more than
+may be sent. Whatever is not plainly so goes the general way, as if nothing had been read of it.
 """
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
-from typing import Any
+from functools import cache, lru_cache, partial
+from typing import Any, ClassVar
 
 import orjson
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from schema.http_request import LARGEST_BODY, answer_headers, media_type
 from schema.operation import Operation
@@ -24,59 +24,85 @@ OTHER_WAY = {b"origin", b"content-encoding", b"expect"}
 """Headers of requests that go the general way: a page sends its origin, which is checked there."""
 
 
-class LeanPath:
-    """Answers what compiled operations can, at `path`; passes everything else on to `app`."""
+class LeanProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which answers what compiled operations can at `path`.
 
-    def __init__(
-        self, app: ASGIApp, operations: Operations, path: str, hosts: frozenset[str]
-    ) -> None:
-        self._app = app
-        self._operations = operations
-        self._path = path
-        self._hosts = hosts
+    A request of that kind is held back until its body is there. Then it is answered, or handed to
+    the application like all others. Made for one server, as a subclass with the three attributes.
+    """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or pass it on with what was read of it."""
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != self._path:
-            await self._app(scope, receive, send)
-            return
-        chosen = self._media_type(scope)
+    operations: ClassVar[Operations]
+    path: ClassVar[str]
+    hosts: ClassVar[frozenset[str]]
+
+    _held: tuple[RequestResponseCycle, Any, str] | None = None
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Hold a request back that may be answered here; begin with all others."""
+        chosen = self._media_type(cycle) if app is self.app else None
         if chosen is None:
-            await self._app(scope, receive, send)
-            return
-        message = await receive()
-        answer = await self._answer(message)
-        if answer is None:
-            await self._app(scope, _again(message, receive), send)
-            return
-        headers = [*_headers(chosen), (b"content-length", b"%d" % len(answer))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+            super()._start_asgi_task(cycle, app)
+        elif cycle.more_body:
+            self._held = cycle, app, chosen
+        else:
+            self._answer(cycle, app, chosen)
 
-    def _media_type(self, scope: Scope) -> str | None:
+    def on_body(self, body: bytes) -> None:
+        """Hand a request to the application if its body is larger than it may be."""
+        super().on_body(body)
+        if self._held is not None and len(self._held[0].body) > LARGEST_BODY:
+            cycle, app, _ = self._held
+            self._held = None
+            super()._start_asgi_task(cycle, app)
+        elif self._held is not None:
+            # Nobody else takes what has come, so that more of it may.
+            self.flow.resume_reading()
+
+    def on_message_complete(self) -> None:
+        """Answer the request that was held back until its body was there."""
+        super().on_message_complete()
+        if self._held is not None and not self._held[0].more_body:
+            held, self._held = self._held, None
+            self._answer(*held)
+
+    def _media_type(self, cycle: RequestResponseCycle) -> str | None:
         """The media type of the answer; None if the request is to go the general way."""
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        if len(headers) != len(scope["headers"]) or not OTHER_WAY.isdisjoint(headers):
+        scope = cycle.scope
+        if scope["method"] != "POST" or scope["path"] != self.path:
+            return None
+        given = list(scope["headers"])
+        headers = dict(given)
+        if len(headers) != len(given) or not OTHER_WAY.isdisjoint(headers):
             return None
         if headers.get(b"content-type") not in CONTENT_TYPES:
             return None
         name, _, _ = headers.get(b"host", b"").decode("latin-1").partition(":")
-        if name not in self._hosts:
-            return None
-        return _chosen(headers.get(b"accept", b""))
+        return _chosen(headers.get(b"accept", b"")) if name in self.hosts else None
 
-    async def _answer(self, message: Message) -> bytes | None:
-        """The answer to a body that came in one piece; None if it is to go the general way."""
-        if message["type"] != "http.request" or message.get("more_body"):
-            return None
-        body: bytes = message.get("body", b"")
-        if len(body) > LARGEST_BODY:
-            return None
-        operation = _operation(body)
-        return None if operation is None else await self._operations.answer(operation)
+    def _answer(self, cycle: RequestResponseCycle, app: Any, chosen: str) -> None:
+        operation = _operation(cycle.body)
+        done = partial(self._done, cycle, app, chosen)
+        if operation is None or not self.operations.begin(operation, done):
+            super()._start_asgi_task(cycle, app)
+
+    def _done(self, cycle: RequestResponseCycle, app: Any, chosen: str, body: bytes | None) -> None:
+        """Send the answer; let the application give it if there is none here, or send it slowly."""
+        if cycle.disconnected or self.transport.is_closing():
+            return
+        if body is None or self.flow.write_paused:
+            super()._start_asgi_task(cycle, app)
+            return
+        ending = b"" if cycle.keep_alive else b"connection: close\r\n"
+        common = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
+        head = b"HTTP/1.1 200 OK\r\n%s%s%scontent-length: %d\r\n\r\n"
+        self.transport.write(head % (common, _headers(chosen), ending, len(body)) + body)
+        cycle.response_complete = True
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
 
-def _operation(body: bytes) -> Operation | None:
+def _operation(body: bytes | bytearray) -> Operation | None:
     """What a body asks for, if it is in good form."""
     try:
         given: Any = orjson.loads(body)
@@ -102,20 +128,7 @@ def _chosen(accept: bytes) -> str | None:
 
 
 @cache
-def _headers(chosen: str) -> list[tuple[bytes, bytes]]:
-    named = answer_headers(chosen).items()
+def _headers(chosen: str) -> bytes:
     # As the middleware adds it, which lets pages of this machine read answers.
-    return [
-        (name.lower().encode(), b"Accept, Origin" if name == "Vary" else value.encode())
-        for name, value in named
-    ]
-
-
-def _again(message: Message, receive: Receive) -> Receive:
-    """Gives the message that was read already before those that follow."""
-    messages = [message]
-
-    async def following() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return following
+    named = answer_headers(chosen) | {"Vary": "Accept, Origin"}
+    return "".join(f"{name.lower()}: {value}\r\n" for name, value in named.items()).encode()

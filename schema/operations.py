@@ -8,14 +8,16 @@ the compiler doesn't know, a variable or an argument that is wrong, any failure.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
 
 import psycopg
 from graphql import DocumentNode, GraphQLError, GraphQLSchema
 
 from ledger.dates import HomeZone
-from schema.channel import Channels
-from schema.compiling import CompiledDocument
+from schema.binding import Bound
+from schema.channel import Channels, Found, Sent
+from schema.compiling import Compiled, CompiledDocument
 from schema.errors import Schema, report_bug
 from schema.operation import Operation
 from schema.rendering import NotCompiled, Unwritable
@@ -67,26 +69,66 @@ class Operations:
 
     async def answer(self, operation: Operation) -> bytes | None:
         """The response to an operation, as JSON; None if the ordinary way is to answer it."""
+        ready = self._ready(operation)
+        if ready is None:
+            return None
+        found: Found
+        try:
+            found = await self._channels.run(ready.statements) if ready.statements else []
+        except psycopg.Error as error:
+            found = error
+        return _written(ready, found)
+
+    def begin(self, operation: Operation, done: Callable[[bytes | None], None]) -> bool:
+        """Have `done` called with what `answer` would give; False if that is None already.
+
+        No task is made for it, and nothing awaited.
+        """
+        channel = self._channels.ready()
+        ready = None if channel is None else self._ready(operation)
+        if channel is None or ready is None or not ready.statements:
+            return False
+        channel.send(ready.statements, lambda found: done(_written(ready, found)))
+        return True
+
+    def _ready(self, operation: Operation) -> _Ready | None:
         key = operation.document, operation.name
         document = self._documents.get(key)
         if document is None:
             return None
         self._documents.move_to_end(key)
         try:
-            return await self._answer(document, operation.variables or {})
+            request = document.request(operation.variables or {}, self._zone, self._families)
+            compiled, bounds = document.compiled(request)
+            return _Ready(compiled, bounds, compiled.statements(bounds))
         except NotCompiled:
             # Not for any variables: what is selected is what the compiler doesn't know.
             self._documents[key] = None
-        except (GraphQLError, TypeError, Unwritable, psycopg.Error):
+        except (GraphQLError, TypeError):
             # The ordinary way says what is wrong, and where.
             pass
         except Exception as error:  # noqa: BLE001  # The ordinary way may still have the answer.
             report_bug(error, "a compiled operation")
         return None
 
-    async def _answer(self, document: CompiledDocument, variables: dict[str, Any]) -> bytes:
-        request = document.request(variables, self._zone, self._families)
-        compiled, bounds = document.compiled(request)
-        statements = compiled.statements(bounds)
-        rows = await self._channels.run(statements) if statements else []
-        return b'{"data":%s}' % compiled.write(rows, bounds).encode()
+
+class _Ready(NamedTuple):
+    """A compiled operation with what a request brings to it, and its statements."""
+
+    compiled: Compiled
+    bounds: list[Bound]
+    statements: list[Sent]
+
+
+def _written(ready: _Ready, found: Found) -> bytes | None:
+    """The response, of the rows that were found; None if they are none, or can't be written."""
+    try:
+        if isinstance(found, Exception):
+            raise found
+        return b'{"data":%s}' % ready.compiled.write(found, ready.bounds).encode()
+    except (GraphQLError, TypeError, Unwritable, psycopg.Error):
+        # The ordinary way says what is wrong, and where.
+        pass
+    except Exception as error:  # noqa: BLE001  # The ordinary way may still have the answer.
+        report_bug(error, "a compiled operation")
+    return None

@@ -168,6 +168,7 @@ class PagePlan:
         return scope
 
     def _count(self, source: Source) -> int:
+        self._names.gathers = True
         table, t = table_of(self._declared.table), self._target.alias
         if not self._declared.two_times:
             where = all_of([*self._scope(source, AS_OF), *self._conditions])

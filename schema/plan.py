@@ -7,12 +7,18 @@ correlated arrays of rows, so nesting adds no statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from graphql import FieldNode, GraphQLError, GraphQLObjectType
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    get_named_type,
+)
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from schema.access import guarded
@@ -29,6 +35,7 @@ from schema.reading import (
     ToOne,
     ToPage,
     ToRecord,
+    parts_of,
 )
 from schema.selection import (
     Selection,
@@ -37,6 +44,7 @@ from schema.selection import (
     is_nullable,
     is_typename,
     origin_of,
+    python_name,
     type_of,
 )
 from schema.shape import (
@@ -75,7 +83,8 @@ POINT_SLOTS = ("day", "position", "families")
 class Reading:
     """A planned statement: where its parameters come from, and what its rows hold.
 
-    The first of its sites is the as-of point; the others are places in the document.
+    The first of its sites is the as-of point; the others are places in the document. It `gathers`
+    if it goes through rows that it finds neither by a key nor at their place in an order.
     """
 
     sql: SQL | Composed
@@ -83,6 +92,7 @@ class Reading:
     point: Bound
     sites: list[Site]
     root: Root
+    gathers: bool
 
     @property
     def bounds(self) -> list[Bound]:
@@ -97,10 +107,15 @@ class Reading:
 
 
 class Plan:
-    """The plan of one field of a request; `point` gives the values of `POINT_SLOTS`."""
+    """The plan of one field of a request; `point` gives the values of `POINT_SLOTS`.
 
-    def __init__(self, selection: Selection, point: Bound) -> None:
+    With `as_text` its rows are only to be written as JSON: decimals come as texts, and the fields
+    of an object of columns are read each by itself.
+    """
+
+    def __init__(self, selection: Selection, point: Bound, *, as_text: bool = False) -> None:
         self._selection = selection
+        self._as_text = as_text
         self._point = point
         self._names = Names()
         self._names.slots |= {name: (0, index) for index, name in enumerate(POINT_SLOTS)}
@@ -149,7 +164,8 @@ class Plan:
         return self._reading(sql, first)
 
     def _reading(self, sql: SQL | Composed, root: Root) -> Reading:
-        return Reading(guarded(sql, self._point), self._names.slots, self._point, self._sites, root)
+        names, point = self._names, self._point
+        return Reading(guarded(sql, point), names.slots, point, self._sites, root, names.gathers)
 
     def _site(
         self, parent: GraphQLObjectType, node: FieldNode, read: Callable[[Arguments], Any]
@@ -175,6 +191,7 @@ class Plan:
     def _figure(
         self, parent: GraphQLObjectType, nodes: list[FieldNode], declared: ToFigure
     ) -> Reading:
+        self._names.gathers = True
         source = Source(Identifier("figure"))
         every = Every(self._object(source, type_of(parent, nodes[0]), nodes))
         site, bound = self._site(parent, nodes[0], partial(figure_bound, declared))
@@ -213,10 +230,7 @@ class Plan:
         nullable = is_nullable(parent, nodes[0])
         match declared:
             case Columns():
-                kind = str(getattr(origin_of(parent), "kind_name", ""))
-                places = _places(source, kind, declared)
-                full = full_type_of(parent, nodes[0])
-                return Cells(declared.names(), places, declared.make, full, nodes)
+                return self._columns(source, declared, parent, nodes, nullable=nullable)
             case ToOne():
                 return self._one(source, declared, named, nodes, nullable=nullable)
             case ToComputed():
@@ -228,6 +242,64 @@ class Plan:
             case ToPage():
                 return self._page_plan(parent, nodes[0], declared).paged(source, named, nodes)
         raise TypeError(f"{parent.name}.{nodes[0].name.value} doesn't say what it reads")
+
+    def _columns(
+        self,
+        source: Source,
+        declared: Columns,
+        parent: GraphQLObjectType,
+        nodes: list[FieldNode],
+        *,
+        nullable: bool,
+    ) -> Shape:
+        self._names.gathers |= any(isinstance(one, Shared) for one in declared.columns)
+        names, full = declared.names(), full_type_of(parent, nodes[0])
+        kind = str(getattr(origin_of(parent), "kind_name", ""))
+        columns = [_column(source, kind, column) for column in declared.columns]
+        parts = parts_of(declared.make) if self._as_text else ()
+        if parts:
+            named = type_of(parent, nodes[0])
+            by_part = dict(zip(parts, zip(names, columns, strict=True), strict=True))
+            (here,) = self._part(source, by_part, parts[0], named, []).places
+            fields: dict[str, Shape] = {
+                name: Typename(named.name)
+                if is_typename(each)
+                else self._part(source, by_part, python_name(named, each[0]), named, each)
+                for name, each in self._selection.fields(named, nodes).items()
+            }
+            found = Object(named.name, fields)
+            return One(" and ".join(names), here, found, nullable, is_computed=True)
+        if self._as_text and declared.make is None and type_of(parent, nodes[0]).name == "Decimal":
+            return self._decimal(source, names[0], columns[0], full, nodes)
+        places = tuple(map(source.column, columns))
+        return Cells(names, places, declared.make, full, nodes)
+
+    def _part(
+        self,
+        source: Source,
+        by_part: Mapping[str, tuple[str, Composable]],
+        part: str,
+        named: GraphQLObjectType,
+        nodes: list[FieldNode],
+    ) -> Cells:
+        """A field of an object of columns."""
+        name, column = by_part[part]
+        full = named.fields[part].type
+        if get_named_type(full).name == "Decimal":
+            return self._decimal(source, name, column, full, nodes)
+        return Cells((name,), (source.column(column),), None, full, nodes)
+
+    def _decimal(
+        self,
+        source: Source,
+        name: str,
+        column: Composable,
+        full: GraphQLOutputType,
+        nodes: list[FieldNode],
+    ) -> Cells:
+        """A decimal as text: PostgreSQL writes it as we do, and reading it costs more than that."""
+        place = source.column(SQL("{}::text").format(column))
+        return Cells((name,), (place,), None, full, nodes, is_text=True)
 
     def _one(
         self,
@@ -260,6 +332,7 @@ class Plan:
         nullable: bool,
     ) -> One:
         """Join the row computed for that above; a column of its own tells whether there is one."""
+        self._names.gathers = True
         t = self._names.alias()
         source.joins.append(
             SQL(
@@ -284,6 +357,7 @@ class Plan:
     def _list(
         self, source: Source, declared: ToList, named: GraphQLObjectType, nodes: list[FieldNode]
     ) -> Listed:
+        self._names.gathers = True
         target = Source(self._names.alias())
         found = self._object(target, named, nodes)
         keeps = None

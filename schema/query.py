@@ -125,10 +125,10 @@ def node_bound(selection: Selection, arguments: Arguments) -> Bound:
         return Bound(None, ())
 
 
-def single(selection: Selection, point: Bound) -> Reading | None:
+def single(selection: Selection, point: Bound, *, as_text: bool = False) -> Reading | None:
     """The reading of a field of `Query` other than `ledger`; None if there is nothing to read."""
     parent, nodes = selection.parent, selection.nodes
-    plan = Plan(selection, point)
+    plan = Plan(selection, point, as_text=as_text)
     read: Callable[[Arguments], Bound]
     match nodes[0].name.value:
         case "entries":

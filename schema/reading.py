@@ -131,6 +131,29 @@ class Condition:
     sql_type: str
 
 
+_PARTS = "parts"
+
+
+def column_by_column(*names: str) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Decorates what makes an object whose fields `names` are its arguments, as they are.
+
+    Of a first argument that is null it makes nothing. So the text of such an object can be written
+    without making it.
+    """
+
+    def decorated(make: Callable[..., T]) -> Callable[..., T]:
+        setattr(make, _PARTS, names)
+        return make
+
+    return decorated
+
+
+def parts_of(make: Callable[..., Any] | None) -> tuple[str, ...]:
+    """The fields that `make` takes as arguments; none if it is not so decorated."""
+    parts: tuple[str, ...] = getattr(make, _PARTS, ())
+    return parts
+
+
 Reads: TypeAlias = Columns | ToOne | ToComputed | ToRecord | ToList | ToPage | ToFigure | ToKeyed
 
 Info: TypeAlias = strawberry.Info[Any, None]

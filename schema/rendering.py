@@ -27,7 +27,7 @@ from graphql import (
 from schema.binding import Bound, PageBound
 from schema.lookup import cells, total
 from schema.pagination import Found
-from schema.scalar_text import LEAVES, Texts, dumped
+from schema.scalar_text import LEAVES, Texts, dumped, written_decimals
 from schema.selection import Selection, full_type_of, is_typename
 from schema.shape import (
     AnyRecord,
@@ -89,23 +89,33 @@ class Rendering:
         return lambda rows, bounds: page(rows[0], () if place is None else rows[0][place], bounds)
 
     def _object(self, shape: Object) -> Renderer:
-        return self._together(
-            {
-                name: field.name if isinstance(field, Typename) else self._field(field)
-                for name, field in shape.fields.items()
-            }
-        )
-
-    def _together(self, fields: dict[str, str | Renderer]) -> Renderer:
-        """An object of these fields, of which the text of some is always the same."""
-        template = _template({name: _constant(field) for name, field in fields.items()})
-        parts = [field for field in fields.values() if not isinstance(field, str)]
+        template, parts = self._pieces(shape)
         if not parts:
             text = template % ()
             return lambda rows, bounds: [text] * len(rows)
         return lambda rows, bounds: [
             template % texts for texts in zip(*[part(rows, bounds) for part in parts], strict=True)
         ]
+
+    def _pieces(self, shape: Object) -> tuple[str, list[Renderer]]:
+        """The template of an object, and what fills its places.
+
+        An object of columns that is always there is a part of it rather than a text of its own.
+        """
+        texts: list[str] = []
+        parts: list[Renderer] = []
+        for name, field in shape.fields.items():
+            match field:
+                case Typename(named):
+                    text = f'"{named}"'
+                case One(here=here, object=inner, nullable=False) if _fails_where_null(inner, here):
+                    text, more = self._pieces(inner)
+                    parts += more
+                case _:
+                    text = "%s"
+                    parts.append(self._field(field))
+            texts.append(f'"{name}":{text}')
+        return f"{{{','.join(texts)}}}", parts
 
     def _field(self, shape: Shape) -> Renderer:
         match shape:
@@ -127,7 +137,7 @@ class Rendering:
         raise NotCompiled
 
     def _cells(self, shape: Cells) -> Renderer:
-        texts = self.texts(shape.type, shape.nodes)
+        texts = self._nullable(shape.type, self._written(shape))
         get, make = itemgetter(*shape.places), shape.make
         if make is None:
             return lambda rows, _: texts(list(map(get, rows)))
@@ -141,7 +151,10 @@ class Rendering:
         if shape.is_computed:
 
             def computed(rows: Sequence[Row], bounds: Bounds) -> list[str]:
-                following = iter(render([row for row in rows if row[here] is not None], bounds))
+                there = [row for row in rows if row[here] is not None]
+                if len(there) == len(rows):
+                    return render(rows, bounds)
+                following = iter(render(there, bounds))
                 return [none(None) if row[here] is None else next(following) for row in rows]
 
             return computed
@@ -229,9 +242,18 @@ class Rendering:
 
     def texts(self, of: GraphQLOutputType, nodes: list[FieldNode]) -> Texts:
         """How values of a type are written, of which `nodes` select what is wanted."""
+        return self._nullable(of, lambda plain: self._plain(plain, nodes))
+
+    def _written(self, shape: Cells) -> Callable[[Any], Texts]:
+        if shape.is_text:
+            return lambda _: written_decimals
+        return lambda plain: self._plain(plain, shape.nodes)
+
+    def _nullable(self, of: GraphQLOutputType, written: Callable[[Any], Texts]) -> Texts:
+        """How values of a type are written, given how those of its plain type are."""
         if isinstance(of, GraphQLNonNull):
-            return self._plain(of.of_type, nodes)
-        plain = self._plain(of, nodes)
+            return written(of.of_type)
+        plain = written(of)
 
         def nullable(values: Sequence[Any]) -> list[str]:
             there = [value for value in values if value is not None]
@@ -321,8 +343,15 @@ def _template(constants: dict[str, str | None]) -> str:
     return f"{{{','.join(texts)}}}"
 
 
-def _constant(field: Any) -> str | None:
-    return field if isinstance(field, str) else None
+def _fails_where_null(shape: Object, place: int) -> bool:
+    """Whether an object of columns can't be written of a row that has null at a place."""
+    return any(
+        isinstance(field, Cells)
+        and field.is_text
+        and field.places == (place,)
+        and isinstance(field.type, GraphQLNonNull)
+        for field in shape.fields.values()
+    )
 
 
 def _constant_part(part: Any) -> str | None:

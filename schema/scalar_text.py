@@ -51,6 +51,12 @@ def _decimals(values: Sequence[Any]) -> list[str]:
     return [f'"{value:f}"' for value in values]
 
 
+def written_decimals(values: Sequence[Any]) -> list[str]:
+    """The texts of decimals that PostgreSQL has written already, which it does as we do."""
+    _all_of(values, str)
+    return [f'"{value}"' for value in values]
+
+
 def _dates(values: Sequence[Any]) -> list[str]:
     _all_of(values, date)
     return [f'"{value.isoformat()}"' for value in values]

@@ -160,6 +160,12 @@ def arguments_of(
     return converted
 
 
+def python_name(parent: GraphQLObjectType, node: FieldNode) -> str:
+    """What a field is called where it is declared."""
+    definition = parent.fields[node.name.value].extensions["strawberry-definition"]
+    return str(definition.python_name)
+
+
 def is_typename(nodes: list[FieldNode]) -> bool:
     """Whether nodes select `__typename`, the only field that every object has."""
     return nodes[0].name.value == "__typename"

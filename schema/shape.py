@@ -31,7 +31,8 @@ class Refused:
 class Cells:
     """A value that `make` computes of some columns, or one column as it is.
 
-    `nodes` select what is wanted of it, where it is an object.
+    `nodes` select what is wanted of it, where it is an object. With `is_text` the row has the text
+    of a decimal.
     """
 
     names: tuple[str, ...]
@@ -39,6 +40,7 @@ class Cells:
     make: Callable[..., Any] | None
     type: GraphQLOutputType
     nodes: list[FieldNode]
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Object:
 class One:
     """The object that a row leads to, or that is computed for it; none if `here` is null.
 
-    The column `here` is the position of the row that it leads to.
+    The column `here` is the position of the row that it leads to. Where it `is_computed`, `table`
+    is in words what of.
     """
 
     table: str

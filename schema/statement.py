@@ -87,11 +87,14 @@ class Names:
     """The parameters and the aliases of one statement.
 
     `slots` says where the value of a parameter comes from: the number of a site in the document,
-    and the place among the values that its arguments bring.
+    and the place among the values that its arguments bring. `gathers` is whether the statement goes
+    through rows to count them, to add them up or to compute something of them all; otherwise it
+    finds each by a key, or at its place in an order.
     """
 
     def __init__(self) -> None:
         self.slots: dict[str, tuple[int, int]] = {}
+        self.gathers = False
         self._aliases = 0
 
     def parameter(self, site: int, index: int, sql_type: str) -> Composed:

@@ -10,7 +10,7 @@ from typing import Any
 import strawberry
 
 from ledger.dates import parse_edtf
-from schema.reading import made
+from schema.reading import column_by_column, made
 
 
 def if_any(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -24,6 +24,7 @@ class Money:
     currency: str = strawberry.field(description="The ISO 4217 code.")
 
     @classmethod
+    @column_by_column("amount", "currency")
     def of(cls, amount: Decimal | None, currency: str) -> Money | None:
         """The amount with its currency; None of nothing."""
         return None if amount is None else cls(amount=amount, currency=currency)
@@ -88,6 +89,7 @@ class MoneyRange:
     currency: str = strawberry.field(description="The ISO 4217 code.")
 
     @classmethod
+    @column_by_column("amount", "low", "high", "currency")
     def of(cls, amount: Decimal, low: Decimal, high: Decimal, currency: str) -> MoneyRange:
         """The range of the three amounts."""
         return cls(amount=amount, low=low, high=high, currency=currency)

@@ -20,12 +20,13 @@ DOCUMENT = """query ($first: Int, $no: Boolean = true) {
 }"""
 
 OUTLINE = """
-statement 2: ledger.money
+statement 3: ledger.money
   ContributionConnection: one row, with an array of rows
     nodes: Contribution
       __typename: always Contribution
       key: key
       net: net and currency
+        amount: net
       state: a row of projections.states
         nameEn: name_en
     totalCount: a count of its own
@@ -40,7 +41,7 @@ def plan(url: str, document: str, **variables: Any) -> str:
 def test_a_plan_says_what_each_field_reads(example_database: str) -> None:
     found = plan(example_database, DOCUMENT, first=3)
     assert OUTLINE in found
-    assert "statement 3: entry" in found
+    assert "statement 5: entry" in found
     assert "record: a row of the record's kind" in found
     # One row more than the page has.
     assert " = 4" in found

@@ -38,10 +38,7 @@ NAME = "Zhang Ling"
 @contextmanager
 def serving(url: str, zone: HomeZone = ZONE) -> Iterator[httpx.Client]:
     """Serve the database at `url` in a thread of its own, and give a client for it."""
-    config = uvicorn.Config(
-        http.application(url, zone), lifespan="on", log_config=None, access_log=False, ws="none"
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(http.server_config(http.application(url, zone)))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
