@@ -13,6 +13,7 @@ import psycopg
 from psycopg import ClientCursor
 
 from projections.contributions import TOTALS, TOTALS_ORDER
+from projections.timeline import KNOWN
 
 _HOLDS = "known @> {position}::int8 AND effective @> '{day}'::date"
 
@@ -53,7 +54,7 @@ def make(url: str, day: date) -> Point:
         asked = dict.fromkeys(("keys", "states", "accounts", "currencies", "years"))
         groups = {"by_state": True, "by_account": False, "by_fiscal_year": False}
         totals = ClientCursor(connection).mogrify(
-            TOTALS, {"day": day, "position": position, **asked, **groups}
+            TOTALS.replace("{known}", KNOWN), {"day": day, "position": position, **asked, **groups}
         )
         holds = _HOLDS.format(position=position, day=day)
         views = _VIEWS.format(holds=holds, totals=totals, order=TOTALS_ORDER)

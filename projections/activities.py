@@ -109,7 +109,11 @@ ACTIVITIES = Table(name="activities", kind=ACTIVITY, row=Activity, fold=fold)
 # of them do, and that the record exists on the cautious reading. The year of a plan and the
 # dimension of an area are the same in every state that they are known in, whatever the day.
 TOTALS = """
-    WITH placed AS (
+    WITH several AS MATERIALIZED (
+        SELECT key FROM projections.activities
+         WHERE {known} AND coalesce(possible @> %(day)s::date, false)
+           AND NOT effective @> %(day)s::date AND effective <> possible),
+    placed AS (
         SELECT activity.*, effective @> %(day)s::date AS shown,
                (SELECT plan.year FROM projections.plans AS plan
                  WHERE plan.key = activity.plan AND plan.known @> %(position)s::int8
@@ -118,7 +122,7 @@ TOTALS = """
                  WHERE area.key = activity.area AND area.known @> %(position)s::int8
                  LIMIT 1) AS dimension
           FROM projections.activities AS activity
-         WHERE known @> %(position)s::int8 AND possible @> %(day)s::date),
+         WHERE {known} AND coalesce(possible @> %(day)s::date, false)),
     candidates AS (
         SELECT key, shown,
                CASE WHEN %(by_year)s::bool THEN year END AS year,
@@ -141,8 +145,13 @@ TOTALS = """
                AND (%(held_to)s::date IS NULL OR held_latest <= %(held_to)s::date) AS asked
           FROM placed),
     existing AS (
-        SELECT key, count(*) AS candidates, bool_or(shown) AS shown FROM candidates GROUP BY key),
+        SELECT key, count(*) AS candidates, bool_or(shown) AS shown
+          FROM candidates WHERE key IN (SELECT key FROM several) GROUP BY key),
     records AS (
+        SELECT year, category, status, body, dimension, area, organizer, true AS always
+          FROM candidates AS c
+         WHERE asked IS TRUE AND NOT EXISTS (SELECT FROM several WHERE several.key = c.key)
+         UNION ALL
         SELECT c.year, c.category, c.status, c.body, c.dimension, c.area, c.organizer,
                count(*) = e.candidates AND e.shown AS always
           FROM candidates AS c JOIN existing AS e USING (key)

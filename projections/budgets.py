@@ -82,7 +82,7 @@ def _counted(amount: str, table: str, of: str) -> str:
                             ELSE 0 END AS low,
                        max({amount}) AS high
                   FROM projections.{table} AS counted
-                 WHERE {of} AND known @> %(position)s::int8 AND possible @> %(day)s::date
+                 WHERE {of} AND {{known}} AND possible @> %(day)s::date
                  GROUP BY key) AS records"""  # noqa: S608  # Names of ours, given below.
 
 

@@ -78,24 +78,38 @@ CONTRIBUTIONS = Table(name="contributions", kind=CONTRIBUTION, row=Contribution,
 # Each record counts once for each group that one of its candidates falls in; `always` says that all
 # of them do, and that the record exists on the cautious reading. Sums are over records, each at its
 # own least or greatest: what one record may have been doesn't depend on another.
+#
+# Where the dates are exact a record has one candidate, which is all that it may have been; so only
+# the few that have `several` are looked at one by one. `{known}` is which rows were known.
 TOTALS = """
-    WITH candidates AS (
-        SELECT key, effective @> %(day)s::date AS shown, currency, state AS contributor,
-               CASE WHEN %(by_state)s::bool THEN state END AS state,
+    WITH several AS MATERIALIZED (
+        SELECT key FROM projections.contributions
+         WHERE {known} AND coalesce(possible @> %(day)s::date, false)
+           AND NOT effective @> %(day)s::date AND effective <> possible),
+    exact AS (
+        SELECT currency, state AS contributor,
                CASE WHEN %(by_account)s::bool THEN account END AS account,
                CASE WHEN %(by_fiscal_year)s::bool THEN fiscal_year END AS fiscal_year,
-               coalesce(pledged, 0) AS pledged, received, returned, net,
-               (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s::text[]))
-               AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s::text[]))
-               AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s::text[]))
-               AND (%(currencies)s::text[] IS NULL OR currency = ANY(%(currencies)s::text[]))
-               AND (%(years)s::int8[] IS NULL OR fiscal_year = ANY(%(years)s::int8[])) AS asked
+               count(*) AS records, bool_or(received > 0) AS gave,
+               sum(coalesce(pledged, 0)) AS pledged, sum(received) AS received,
+               sum(returned) AS returned, sum(net) AS net
+          FROM projections.contributions AS contribution
+         WHERE {known} AND coalesce(effective @> %(day)s::date, false) AND {asked}
+           AND NOT EXISTS (SELECT FROM several WHERE several.key = contribution.key)
+         GROUP BY 1, 2, 3, 4),
+    candidates AS (
+        SELECT key, effective @> %(day)s::date AS shown, currency, state AS contributor,
+               CASE WHEN %(by_account)s::bool THEN account END AS account,
+               CASE WHEN %(by_fiscal_year)s::bool THEN fiscal_year END AS fiscal_year,
+               CASE WHEN %(by_state)s::bool THEN state END AS state,
+               coalesce(pledged, 0) AS pledged, received, returned, net, {asked} AS asked
           FROM projections.contributions
-         WHERE known @> %(position)s::int8 AND possible @> %(day)s::date),
+         WHERE key IN (SELECT key FROM several)
+           AND {known} AND coalesce(possible @> %(day)s::date, false)),
     existing AS (
         SELECT key, count(*) AS candidates, bool_or(shown) AS shown FROM candidates GROUP BY key),
     records AS (
-        SELECT c.currency, c.contributor, c.state, c.account, c.fiscal_year,
+        SELECT c.currency, c.contributor, c.account, c.fiscal_year,
                count(*) = e.candidates AND e.shown AS always,
                bool_and(c.received > 0) AS gave, bool_or(c.received > 0) AS may_have_given,
                sum(c.pledged) FILTER (WHERE c.shown) AS pledged,
@@ -110,24 +124,45 @@ TOTALS = """
          WHERE c.asked IS TRUE
          GROUP BY key, e.candidates, e.shown, c.currency, c.contributor, c.state, c.account,
                   c.fiscal_year),
+    parts AS (
+        SELECT currency, contributor, account, fiscal_year, records AS certain, records AS possible,
+               gave, gave AS may_have_given, pledged, pledged AS pledged_low,
+               pledged AS pledged_high, received, received AS received_low,
+               received AS received_high, returned, returned AS returned_low,
+               returned AS returned_high, net, net AS net_low, net AS net_high
+          FROM exact
+         UNION ALL
+        SELECT currency, contributor, account, fiscal_year, always::int, 1, always AND gave,
+               may_have_given,
+               coalesce(pledged, 0), CASE WHEN always THEN pledged_low ELSE 0 END, pledged_high,
+               coalesce(received, 0), CASE WHEN always THEN received_low ELSE 0 END, received_high,
+               coalesce(returned, 0), CASE WHEN always THEN returned_low ELSE 0 END, returned_high,
+               coalesce(net, 0), CASE WHEN always THEN net_low ELSE 0 END, net_high
+          FROM records),
     totals AS (
-        SELECT currency, state, account, fiscal_year,
-               count(*) FILTER (WHERE always) AS certain, count(*) AS possible,
-               count(DISTINCT contributor) FILTER (WHERE always AND gave) AS contributors_certain,
+        SELECT currency, CASE WHEN %(by_state)s::bool THEN contributor END AS state, account,
+               fiscal_year, sum(certain)::int8 AS certain, sum(possible)::int8 AS possible,
+               count(DISTINCT contributor) FILTER (WHERE gave) AS contributors_certain,
                count(DISTINCT contributor) FILTER (WHERE may_have_given) AS contributors_possible,
-               coalesce(sum(pledged), 0) AS pledged, sum(pledged_high) AS pledged_high,
-               coalesce(sum(pledged_low) FILTER (WHERE always), 0) AS pledged_low,
-               coalesce(sum(received), 0) AS received, sum(received_high) AS received_high,
-               coalesce(sum(received_low) FILTER (WHERE always), 0) AS received_low,
-               coalesce(sum(returned), 0) AS returned, sum(returned_high) AS returned_high,
-               coalesce(sum(returned_low) FILTER (WHERE always), 0) AS returned_low,
-               coalesce(sum(net), 0) AS net, sum(net_high) AS net_high,
-               coalesce(sum(net_low) FILTER (WHERE always), 0) AS net_low
-          FROM records GROUP BY currency, state, account, fiscal_year)
+               sum(pledged) AS pledged, sum(pledged_low) AS pledged_low,
+               sum(pledged_high) AS pledged_high, sum(received) AS received,
+               sum(received_low) AS received_low, sum(received_high) AS received_high,
+               sum(returned) AS returned, sum(returned_low) AS returned_low,
+               sum(returned_high) AS returned_high,
+               sum(net) AS net, sum(net_low) AS net_low, sum(net_high) AS net_high
+          FROM parts GROUP BY 1, 2, 3, 4)
     SELECT *, sum(net) OVER each AS all_net, sum(net_low) OVER each AS all_net_low,
            sum(net_high) OVER each AS all_net_high
       FROM totals WINDOW each AS (PARTITION BY currency)
-"""
+""".replace(
+    "{asked}",
+    """(
+               (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s::text[]))
+               AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s::text[]))
+               AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s::text[]))
+               AND (%(currencies)s::text[] IS NULL OR currency = ANY(%(currencies)s::text[]))
+               AND (%(years)s::int8[] IS NULL OR fiscal_year = ANY(%(years)s::int8[])))""",
+)
 
 TOTALS_ORDER = "figure.currency, figure.fiscal_year, figure.net DESC, figure.state, figure.account"
 

@@ -62,10 +62,15 @@ EXPENDITURES = Table(name="expenditures", kind=EXPENDITURE, row=Expenditure, fol
 
 
 # As for contributions: a record counts for each group that one of its candidates falls in, and is
-# at its own least or greatest, whatever another may be at.
+# at its own least or greatest, whatever another may be at; those with one candidate are added up
+# together.
 TOTALS = """
-    WITH candidates AS (
-        SELECT key, effective @> %(day)s::date AS shown, currency, spent, refunded, net,
+    WITH several AS MATERIALIZED (
+        SELECT key FROM projections.expenditures
+         WHERE {known} AND coalesce(possible @> %(day)s::date, false)
+           AND NOT effective @> %(day)s::date AND effective <> possible),
+    placed AS (
+        SELECT key, effective, possible, known, currency, spent, refunded, net,
                CASE WHEN %(by_fiscal_year)s::bool THEN fiscal_year END AS fiscal_year,
                CASE WHEN %(by_line)s::bool THEN line END AS line,
                CASE WHEN %(by_account)s::bool THEN account END AS account,
@@ -76,8 +81,19 @@ TOTALS = """
                AND (%(currencies)s::text[] IS NULL OR currency = ANY(%(currencies)s::text[]))
                AND (%(incurred_from)s::date IS NULL OR incurred_on >= %(incurred_from)s::date)
                AND (%(incurred_to)s::date IS NULL OR incurred_on <= %(incurred_to)s::date) AS asked
-          FROM projections.expenditures
-         WHERE known @> %(position)s::int8 AND possible @> %(day)s::date),
+          FROM projections.expenditures),
+    exact AS (
+        SELECT currency, fiscal_year, line, account, count(*) AS records, sum(spent) AS spent,
+               sum(refunded) AS refunded, sum(net) AS net
+          FROM placed
+         WHERE {known} AND coalesce(effective @> %(day)s::date, false) AND asked
+           AND NOT EXISTS (SELECT FROM several WHERE several.key = placed.key)
+         GROUP BY currency, fiscal_year, line, account),
+    candidates AS (
+        SELECT *, effective @> %(day)s::date AS shown
+          FROM placed
+         WHERE key IN (SELECT key FROM several)
+           AND {known} AND coalesce(possible @> %(day)s::date, false)),
     existing AS (
         SELECT key, count(*) AS candidates, bool_or(shown) AS shown FROM candidates GROUP BY key),
     records AS (
@@ -91,16 +107,25 @@ TOTALS = """
                min(c.net) AS net_low, max(c.net) AS net_high
           FROM candidates AS c JOIN existing AS e USING (key)
          WHERE c.asked IS TRUE
-         GROUP BY key, e.candidates, e.shown, c.currency, c.fiscal_year, c.line, c.account)
+         GROUP BY key, e.candidates, e.shown, c.currency, c.fiscal_year, c.line, c.account),
+    parts AS (
+        SELECT currency, fiscal_year, line, account, records AS certain, records AS possible,
+               spent, spent AS spent_low, spent AS spent_high, refunded, refunded AS refunded_low,
+               refunded AS refunded_high, net, net AS net_low, net AS net_high
+          FROM exact
+         UNION ALL
+        SELECT currency, fiscal_year, line, account, always::int, 1,
+               coalesce(spent, 0), CASE WHEN always THEN spent_low ELSE 0 END, spent_high,
+               coalesce(refunded, 0), CASE WHEN always THEN refunded_low ELSE 0 END, refunded_high,
+               coalesce(net, 0), CASE WHEN always THEN net_low ELSE 0 END, net_high
+          FROM records)
     SELECT currency, fiscal_year, line, account,
-           count(*) FILTER (WHERE always) AS certain, count(*) AS possible,
-           coalesce(sum(spent), 0) AS spent, sum(spent_high) AS spent_high,
-           coalesce(sum(spent_low) FILTER (WHERE always), 0) AS spent_low,
-           coalesce(sum(refunded), 0) AS refunded, sum(refunded_high) AS refunded_high,
-           coalesce(sum(refunded_low) FILTER (WHERE always), 0) AS refunded_low,
-           coalesce(sum(net), 0) AS net, sum(net_high) AS net_high,
-           coalesce(sum(net_low) FILTER (WHERE always), 0) AS net_low
-      FROM records GROUP BY currency, fiscal_year, line, account
+           sum(certain)::int8 AS certain, sum(possible)::int8 AS possible,
+           sum(spent) AS spent, sum(spent_low) AS spent_low, sum(spent_high) AS spent_high,
+           sum(refunded) AS refunded, sum(refunded_low) AS refunded_low,
+           sum(refunded_high) AS refunded_high,
+           sum(net) AS net, sum(net_low) AS net_low, sum(net_high) AS net_high
+      FROM parts GROUP BY currency, fiscal_year, line, account
 """
 
 TOTALS_ORDER = "figure.currency, figure.fiscal_year, figure.net DESC, figure.line, figure.account"

@@ -59,7 +59,11 @@ def fold(row: Secondment | None, step: Step) -> Secondment:
 # An array of records for each state, each with whether all its candidates count and it exists on
 # the cautious reading, and its candidates: (shown, joined between …, left between …).
 PERSON_YEARS = """
-    WITH candidates AS (
+    WITH several AS MATERIALIZED (
+        SELECT key FROM projections.secondments
+         WHERE {known} AND coalesce(possible @> %(day)s::date, false)
+           AND NOT effective @> %(day)s::date AND effective <> possible),
+    candidates AS (
         SELECT key, state, effective @> %(day)s::date AS shown,
                joined_earliest, joined_latest, left_earliest, left_latest,
                (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s::text[]))
@@ -70,10 +74,17 @@ PERSON_YEARS = """
                AND (%(joined_from)s::date IS NULL OR joined_latest >= %(joined_from)s::date)
                AND (%(joined_to)s::date IS NULL OR joined_latest <= %(joined_to)s::date) AS asked
           FROM projections.secondments
-         WHERE known @> %(position)s::int8 AND possible @> %(day)s::date),
+         WHERE {known} AND coalesce(possible @> %(day)s::date, false)),
     existing AS (
-        SELECT key, count(*) AS candidates, bool_or(shown) AS shown FROM candidates GROUP BY key),
+        SELECT key, count(*) AS candidates, bool_or(shown) AS shown
+          FROM candidates WHERE key IN (SELECT key FROM several) GROUP BY key),
     records AS (
+        SELECT state, true AS always,
+               ARRAY[ROW(shown, joined_earliest, joined_latest, left_earliest, left_latest)]
+                   AS candidates
+          FROM candidates AS c
+         WHERE asked IS TRUE AND NOT EXISTS (SELECT FROM several WHERE several.key = c.key)
+         UNION ALL
         SELECT c.state, count(*) = e.candidates AND e.shown AS always,
                array_agg(ROW(c.shown, c.joined_earliest, c.joined_latest, c.left_earliest,
                              c.left_latest)) AS candidates

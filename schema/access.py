@@ -12,7 +12,7 @@ import re
 from psycopg.sql import SQL, Composed
 
 from projections import TABLES
-from schema.binding import Bound
+from schema.binding import Standpoint
 
 FAMILIES = {table.name: table.kind.family for table in TABLES}
 """The family of the records in each table of the read models."""
@@ -23,7 +23,7 @@ _READ = re.compile(
 )
 
 
-def guarded(sql: SQL | Composed, point: Bound) -> SQL | Composed:
+def guarded(sql: SQL | Composed, point: Standpoint) -> SQL | Composed:
     """The statement, reading only what the families at the as-of point allow; all if they are None.
 
     Whatever reads a table of records or the entries gets its rows through the condition, also in

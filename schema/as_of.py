@@ -18,20 +18,22 @@ from schema.binding import Arguments, Bound
 from schema.scalars import BigInt, Instant
 from schema.statement import Row, Statement
 
-# With each point the rules that filled the read models: an answer cites them.
+# With each point the rules that filled the read models, since an answer cites them; and the
+# ledger's end, to know how far before it the point lies.
 _RULES = "(SELECT version FROM projections.rules)"
 
-NEWEST = SQL(f"SELECT position, recorded_at, {_RULES} FROM ledger.head")  # noqa: S608  # _RULES is above.
+NEWEST = SQL(f"SELECT position, recorded_at, {_RULES}, position FROM ledger.head")  # noqa: S608  # _RULES is above.
 
 # A row whatever there is, since the rules are asked even where nothing was known yet.
 KNOWN_BEFORE = SQL(f"""
-    SELECT coalesce(last.position, 0), last.recorded_at, {_RULES}
+    SELECT coalesce(last.position, 0), last.recorded_at, {_RULES},
+           (SELECT position FROM ledger.head)
       FROM (VALUES (true)) AS always LEFT JOIN LATERAL (
            SELECT position, recorded_at FROM ledger.entries WHERE recorded_at < %(before)s
             ORDER BY recorded_at DESC, position DESC LIMIT 1) AS last ON true""")  # noqa: S608  # _RULES is above.
 
 AT_POSITION = SQL(f"""
-    SELECT %(position)s::int8, entries.recorded_at, {_RULES}
+    SELECT %(position)s::int8, entries.recorded_at, {_RULES}, head.position
       FROM ledger.head LEFT JOIN ledger.entries ON entries.position = %(position)s
      WHERE head.position >= %(position)s""")  # noqa: S608  # _RULES is above.
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 from typing import Any, TypeAlias
 
 from graphql import FieldNode, GraphQLError, GraphQLObjectType
 
+from schema.distance import Distance
 from schema.pagination import Order, Page
 from schema.reading import READS, Condition, ToFigure, ToPage
 
@@ -31,6 +33,27 @@ class Bound:
     def __post_init__(self) -> None:
         for value in self.values:
             _refuse_unsendable(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Standpoint(Bound):
+    """The as-of point as the statements below it have it: the day, the position, the families.
+
+    The shape is whether all families may be seen, and the distance of the point.
+    """
+
+    distance: Distance
+
+    @classmethod
+    def of(
+        cls,
+        day: date,
+        position: int | None,
+        families: list[str] | None,
+        distance: Distance = Distance.NEAR,
+    ) -> Standpoint:
+        """The standpoint; without a position, that of the statement before."""
+        return cls((families is None, distance), (day, position, families), distance)
 
 
 @dataclass(frozen=True, slots=True)

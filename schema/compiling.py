@@ -35,8 +35,9 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from ledger.dates import HomeZone
 from schema.as_of import POINT_SLOTS, POINTS, PointBound, point_bound, resolved
-from schema.binding import Arguments, Bound
+from schema.binding import Arguments, Bound, Standpoint
 from schema.channel import PLANNED_TO_GATHER, PLANNED_TO_SEEK, Sent, as_text
+from schema.distance import Distances
 from schema.plan import Plan, Reading
 from schema.query import now_bound, single
 from schema.rendering import NotCompiled, Rendering
@@ -65,7 +66,7 @@ SETTING = "(SELECT current_setting('secretariat.position')::int8)"
 
 _POINT = """
     SELECT point.*, set_config('secretariat.position', point.position::text, true)
-      FROM ({sql}) AS point (position, recorded_at, rules)"""
+      FROM ({sql}) AS point (position, recorded_at, rules, head)"""
 
 _PARAMETER = re.compile(r"%(?:\((\w+)\)s|(%))")
 
@@ -80,6 +81,7 @@ class Request:
     variables: VariableValues
     zone: HomeZone
     families: list[str] | None
+    distances: Distances
 
 
 Bind: TypeAlias = Callable[[Request, list[Bound]], Bound]
@@ -96,12 +98,16 @@ class Step:
 
 @dataclass(slots=True)
 class Compiled:
-    """A compiled operation: the places that bring parameters, its statements, and its text."""
+    """A compiled operation: the places that bring parameters, its statements, and its text.
+
+    `points` are the places of as-of points, each with the statement that resolves it.
+    """
 
     binds: list[Bind] = field(default_factory=list)
     shapes: list[Hashable] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     readings: list[tuple[str, Reading | None]] = field(default_factory=list)
+    points: list[tuple[int, int]] = field(default_factory=list)
     write: Callable[[Rows, Sequence[Bound]], str] = field(default=lambda rows, bounds: "{}")
 
     def bound(self, request: Request) -> list[Bound] | None:
@@ -145,14 +151,18 @@ class CompiledDocument:
         return len(self._compiled)
 
     def request(
-        self, variables: Mapping[str, Any], zone: HomeZone, families: list[str] | None
+        self,
+        variables: Mapping[str, Any],
+        zone: HomeZone,
+        families: list[str] | None,
+        distances: Distances,
     ) -> Request:
         """A request; raises the first error of its variables."""
         definitions = self._operation.variable_definitions or ()
         values = get_variable_values(self._schema, definitions, dict(variables), max_errors=1)
         if isinstance(values, list):
             raise values[0]
-        return Request(values, zone, families)
+        return Request(values, zone, families, distances)
 
     def compiled(self, request: Request) -> tuple[Compiled, list[Bound]]:
         """The operation in the shape of a request, and what the request brings to it.
@@ -221,7 +231,7 @@ class Compiler:
             statement_point = self._bind(
                 lambda request, _: now_bound(request.zone, request.families)
             )
-        reading = single(selection, self._bound(statement_point), as_text=True)
+        reading = single(selection, self._standpoint(statement_point), as_text=True)
         text = self._reading(selection.name, reading, statement_point, is_now=name != "record")
         return text if find is None else _after(find, text)
 
@@ -237,14 +247,18 @@ class Compiler:
                 write = self._rendering.text(full_type_of(named, nodes[0]), nodes)
                 text = partial(_written, write, find)
             else:
-                reading = Plan(selection, self._bound(point), as_text=True).reading(named, nodes)
+                reading = Plan(selection, self._standpoint(point), as_text=True).reading(
+                    named, nodes
+                )
                 text = self._reading(f"{selection.name}.{name}", reading, point, is_now=False)
             texts.append((name, text))
         return _after(find, _object(texts))
 
-    def _bound(self, place: int) -> Bound:
-        """What the request that is compiled for brings to a place."""
-        return self._bounds[place]
+    def _standpoint(self, place: int) -> Standpoint:
+        """What the request that is compiled for brings to the place of a standpoint."""
+        bound = self._bounds[place]
+        assert isinstance(bound, Standpoint), "the place is that of a standpoint"
+        return bound
 
     @property
     def _bounds(self) -> list[Bound]:
@@ -266,9 +280,11 @@ class Compiler:
         place = self._bind(
             lambda request, _: point_bound(request.zone, arguments.made_of(request.variables))
         )
-        sql = _POINT.format(sql=POINTS[str(self._bound(place).shape)].as_string())
+        sql = _POINT.format(sql=POINTS[str(self._bounds[place].shape)].as_string())
         slots = {name: (place, index) for index, name in enumerate(POINT_SLOTS)}
         step = self._step(f"the point of `{selection.name}`", sql, slots)
+
+        self._compiled.points.append((place, step))
 
         def find(rows: Rows, bounds: Sequence[Bound]) -> Any:
             bound = bounds[place]
@@ -399,8 +415,9 @@ def _below(site: int) -> Bind:
     """What the statements below a point have of it; they get the position from its own."""
 
     def bind(request: Request, bounds: list[Bound]) -> Bound:
-        day = bounds[site].values[0]
-        return Bound(request.families is None, (day, None, request.families))
+        day, position, before = bounds[site].values
+        distance = request.distances.of(position, before)
+        return Standpoint.of(day, None, request.families, distance)
 
     return bind
 

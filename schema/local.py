@@ -16,6 +16,7 @@ from ledger.refusal import Unusable
 from schema import schema
 from schema.compiling import CompiledDocument
 from schema.context import Context
+from schema.distance import Distances
 from schema.explain import explained
 from schema.http import reading_pool
 from schema.operation import Answer, NotServed, Operation, answer
@@ -57,7 +58,7 @@ async def _explain(url: str, zone: HomeZone, operation: Operation) -> str:
         if context.document is None:
             raise Unusable(f"there is no plan: {answered.body['errors'][0]['message']}")
         compiled = CompiledDocument(schema._schema, context.document, None)  # noqa: SLF001  # Strawberry gives no other way to it.
-        request = compiled.request(operation.variables or {}, zone, None)
+        request = compiled.request(operation.variables or {}, zone, None, Distances())
         return explained(*compiled.compiled(request))
     except NotServed as error:
         raise Unusable(f"{error} here, only a query") from None

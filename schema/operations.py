@@ -18,6 +18,7 @@ from ledger.dates import HomeZone
 from schema.binding import Bound
 from schema.channel import Channels, Found, Sent
 from schema.compiling import Compiled, CompiledDocument
+from schema.distance import Distances
 from schema.errors import Schema, report_bug
 from schema.operation import Operation
 from schema.rendering import NotCompiled, Unwritable
@@ -44,6 +45,7 @@ class Operations:
         self._zone = zone
         self._channels = channels
         self._families = families
+        self._distances = Distances()
         self._documents: OrderedDict[tuple[str, str | None], CompiledDocument | None] = (
             OrderedDict()
         )
@@ -77,7 +79,7 @@ class Operations:
             found = await self._channels.run(ready.statements) if ready.statements else []
         except psycopg.Error as error:
             found = error
-        return _written(ready, found)
+        return self._written(ready, found)
 
     def begin(self, operation: Operation, done: Callable[[bytes | None], None]) -> bool:
         """Have `done` called with what `answer` would give; False if that is None already.
@@ -88,7 +90,7 @@ class Operations:
         ready = None if channel is None else self._ready(operation)
         if channel is None or ready is None or not ready.statements:
             return False
-        channel.send(ready.statements, lambda found: done(_written(ready, found)))
+        channel.send(ready.statements, lambda found: done(self._written(ready, found)))
         return True
 
     def _ready(self, operation: Operation) -> _Ready | None:
@@ -98,13 +100,30 @@ class Operations:
             return None
         self._documents.move_to_end(key)
         try:
-            request = document.request(operation.variables or {}, self._zone, self._families)
+            variables = operation.variables or {}
+            request = document.request(variables, self._zone, self._families, self._distances)
             compiled, bounds = document.compiled(request)
             return _Ready(compiled, bounds, compiled.statements(bounds))
         except NotCompiled:
             # Not for any variables: what is selected is what the compiler doesn't know.
             self._documents[key] = None
         except (GraphQLError, TypeError):
+            # The ordinary way says what is wrong, and where.
+            pass
+        except Exception as error:  # noqa: BLE001  # The ordinary way may still have the answer.
+            report_bug(error, "a compiled operation")
+        return None
+
+    def _written(self, ready: _Ready, found: Found) -> bytes | None:
+        """The response, of the rows that were found; None if they can't be written."""
+        try:
+            if isinstance(found, Exception):
+                raise found
+            for place, step in ready.compiled.points:
+                for position, _, _, end, *_ in found[step]:
+                    self._distances.learn(position, ready.bounds[place].values[-1], end)
+            return b'{"data":%s}' % ready.compiled.write(found, ready.bounds).encode()
+        except (GraphQLError, TypeError, Unwritable, psycopg.Error):
             # The ordinary way says what is wrong, and where.
             pass
         except Exception as error:  # noqa: BLE001  # The ordinary way may still have the answer.
@@ -118,17 +137,3 @@ class _Ready(NamedTuple):
     compiled: Compiled
     bounds: list[Bound]
     statements: list[Sent]
-
-
-def _written(ready: _Ready, found: Found) -> bytes | None:
-    """The response, of the rows that were found; None if they are none, or can't be written."""
-    try:
-        if isinstance(found, Exception):
-            raise found
-        return b'{"data":%s}' % ready.compiled.write(found, ready.bounds).encode()
-    except (GraphQLError, TypeError, Unwritable, psycopg.Error):
-        # The ordinary way says what is wrong, and where.
-        pass
-    except Exception as error:  # noqa: BLE001  # The ordinary way may still have the answer.
-        report_bug(error, "a compiled operation")
-    return None

@@ -9,11 +9,14 @@ from graphql import FieldNode, GraphQLObjectType
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from schema.binding import PageBound
+from schema.distance import Distance
 from schema.reading import ToPage
 from schema.selection import Selection, full_type_of, is_typename, type_of
 from schema.shape import Cursor, Edges, Facts, Nodes, Object, Paged, Part, Total, Typename
 from schema.statement import (
     AS_OF,
+    EARLY,
+    POSSIBLE,
     Names,
     Source,
     all_of,
@@ -22,17 +25,23 @@ from schema.statement import (
     table_of,
 )
 
-_POSSIBLE = SQL(
-    "coalesce({t}.known @> %(position)s::int8, false)"
-    " AND coalesce({t}.possible @> %(day)s::date, false)"
-)
-
+# Where the dates are exact a record has one candidate; only the few that have several are grouped.
 _COUNT = SQL("""(
-    SELECT ROW(count(*) FILTER (WHERE held AND shown), count(*) FILTER (WHERE may_hold))
-      FROM (SELECT bool_and(({condition}) IS TRUE) AS held,
-                   bool_or(({condition}) IS TRUE) AS may_hold,
-                   bool_or({t}.effective @> %(day)s::date) AS shown
-              FROM {table} AS {t} WHERE {possible} GROUP BY {t}.{unique}) AS counted)""")
+    WITH several AS MATERIALIZED (
+        SELECT {t}.{unique} AS one FROM {table} AS {t}
+         WHERE {possible} AND NOT {t}.effective @> %(day)s::date AND {t}.effective <> {t}.possible)
+    SELECT ROW(exact.count + inexact.certain, exact.count + inexact.possible)
+      FROM (SELECT count(*) FROM {table} AS {t}
+             WHERE {shown} AND {condition}
+               AND NOT EXISTS (SELECT FROM several WHERE several.one = {t}.{unique})) AS exact,
+           (SELECT count(*) FILTER (WHERE held AND shown) AS certain,
+                   count(*) FILTER (WHERE may_hold) AS possible
+              FROM (SELECT bool_and(({condition}) IS TRUE) AS held,
+                           bool_or(({condition}) IS TRUE) AS may_hold,
+                           bool_or({t}.effective @> %(day)s::date) AS shown
+                      FROM {table} AS {t}
+                     WHERE {possible} AND {t}.{unique} IN (SELECT one FROM several)
+                     GROUP BY {t}.{unique}) AS counted) AS inexact)""")
 
 _COUNT_ROWS = SQL("(SELECT count(*) FROM {table} AS {t} WHERE {condition})")
 
@@ -154,15 +163,20 @@ class PagePlan:
         return [column_of(self._target.alias, name) for name, _ in columns]
 
     def _where_and_order(self, source: Source) -> tuple[Composable, Composable]:
+        is_far = self._page.backward and self._names.distance is Distance.VERY_EARLY
         direction = SQL(" DESC" if self._page.backward else " ASC")
         order = SQL(", ").join(column + direction for column in self._ordering())
-        return all_of([*self._scope(source, AS_OF), *self._conditions, *self._bounds]), order
+        scope = self._scope(source, AS_OF, are_few=is_far)
+        return all_of([*scope, *self._conditions, *self._bounds]), order
 
-    def _scope(self, source: Source, as_of: SQL) -> list[Composable]:
+    def _scope(self, source: Source, rows: SQL, *, are_few: bool = False) -> list[Composable]:
         """Which rows there are at all: as of the point, and belonging to the row above."""
         scope: list[Composable] = []
         if self._declared.two_times:
-            scope.append(as_of.format(t=self._target.alias))
+            t = self._target.alias
+            found = rows.format(t=t)
+            scope.append(EARLY.format(t=t, rows=found) if are_few else found)
+            self._names.gathers |= are_few
         if self._declared.on:
             scope.append(fragment(self._declared.on, a=source.alias, t=self._target.alias))
         return scope
@@ -173,12 +187,14 @@ class PagePlan:
         if not self._declared.two_times:
             where = all_of([*self._scope(source, AS_OF), *self._conditions])
             return source.column(_COUNT_ROWS.format(table=table, t=t, condition=where))
+        are_few = self._names.distance >= Distance.EARLY
         return source.column(
             _COUNT.format(
                 condition=all_of(self._conditions),
                 table=table,
                 t=t,
-                possible=all_of(self._scope(source, _POSSIBLE)),
+                shown=all_of(self._scope(source, AS_OF, are_few=are_few)),
+                possible=all_of(self._scope(source, POSSIBLE, are_few=are_few)),
                 unique=Identifier(self._declared.unique),
             )
         )

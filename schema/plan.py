@@ -21,8 +21,19 @@ from graphql import (
 )
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
+from projections.timeline import KNOWN, KNOWN_EARLY
 from schema.access import guarded
-from schema.binding import Arguments, Bound, PageBound, Site, figure_bound, key_bound, page_bound
+from schema.binding import (
+    Arguments,
+    Bound,
+    PageBound,
+    Site,
+    Standpoint,
+    figure_bound,
+    key_bound,
+    page_bound,
+)
+from schema.distance import Distance
 from schema.lookup import Lookup
 from schema.page_plan import PagePlan
 from schema.reading import (
@@ -89,7 +100,7 @@ class Reading:
 
     sql: SQL | Composed
     slots: dict[str, tuple[int, int]]
-    point: Bound
+    point: Standpoint
     sites: list[Site]
     root: Root
     gathers: bool
@@ -113,11 +124,11 @@ class Plan:
     of an object of columns are read each by itself.
     """
 
-    def __init__(self, selection: Selection, point: Bound, *, as_text: bool = False) -> None:
+    def __init__(self, selection: Selection, point: Standpoint, *, as_text: bool = False) -> None:
         self._selection = selection
         self._as_text = as_text
         self._point = point
-        self._names = Names()
+        self._names = Names(point.distance)
         self._names.slots |= {name: (0, index) for index, name in enumerate(POINT_SLOTS)}
         self._sites: list[Site] = []
 
@@ -197,9 +208,16 @@ class Plan:
         site, bound = self._site(parent, nodes[0], partial(figure_bound, declared))
         self._names.slots |= {name: (site, index) for index, name in enumerate(bound.shape)}
         sql = SQL("SELECT {} FROM ({}) AS figure {} ORDER BY {}").format(
-            source.selected(), fragment(declared.sql), source.joined(), fragment(declared.order)
+            source.selected(),
+            fragment(declared.sql, known=self._known()),
+            source.joined(),
+            fragment(declared.order),
         )
         return self._reading(sql, every)
+
+    def _known(self) -> SQL:
+        """The condition of the rows that were known, for statements that kinds write."""
+        return SQL(KNOWN if self._names.distance is Distance.NEAR else KNOWN_EARLY)
 
     def _page_plan(self, parent: GraphQLObjectType, node: FieldNode, declared: ToPage) -> PagePlan:
         bound: PageBound
@@ -338,7 +356,7 @@ class Plan:
             SQL(
                 "LEFT JOIN LATERAL (SELECT true AS is_there, computed.* FROM ({}) AS computed)"
                 " AS {} ON true"
-            ).format(fragment(declared.sql, a=source.alias), t)
+            ).format(fragment(declared.sql, a=source.alias, known=self._known()), t)
         )
         here = source.column(column_of(t, "is_there"))
         found = self._object(Source(t, source.columns, source.joins), named, nodes)

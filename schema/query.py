@@ -14,7 +14,7 @@ from graphql import GraphQLError
 
 from ledger.dates import HomeZone
 from schema.as_of import AsOf, ResolvedAsOf, point_bound, resolution
-from schema.binding import Arguments, Bound
+from schema.binding import Arguments, Bound, Standpoint
 from schema.context import Info
 from schema.plan import Plan, Reading
 from schema.reading import READS, Planned, ToKeyed, looked_up
@@ -125,7 +125,7 @@ def node_bound(selection: Selection, arguments: Arguments) -> Bound:
         return Bound(None, ())
 
 
-def single(selection: Selection, point: Bound, *, as_text: bool = False) -> Reading | None:
+def single(selection: Selection, point: Standpoint, *, as_text: bool = False) -> Reading | None:
     """The reading of a field of `Query` other than `ledger`; None if there is nothing to read."""
     parent, nodes = selection.parent, selection.nodes
     plan = Plan(selection, point, as_text=as_text)
@@ -176,18 +176,18 @@ class Records:
     )
 
 
-def now_bound(zone: HomeZone, families: list[str] | None) -> Bound:
+def now_bound(zone: HomeZone, families: list[str] | None) -> Standpoint:
     """Today, with every entry known: the point of what is asked outside `ledger`."""
-    return Bound("now", (zone.day_of(datetime.now(UTC)), sys.maxsize, families))
+    return Standpoint.of(zone.day_of(datetime.now(UTC)), sys.maxsize, families)
 
 
-async def _resolve(info: Info, selection: Selection) -> tuple[ResolvedAsOf, Bound]:
+async def _resolve(info: Info, selection: Selection) -> tuple[ResolvedAsOf, Standpoint]:
     """The point that a field's argument `asOf` means, and how statements have it."""
     context = info.context
     arguments = selection.arguments(selection.parent, selection.nodes[0])
     found: ResolvedAsOf
     (found,) = await context.run([resolution(point_bound(context.zone, arguments))])
-    return found, Bound("point", (found.effective_on, found.position, context.families))
+    return found, Standpoint.of(found.effective_on, found.position, context.families)
 
 
 async def _now(info: Info) -> Any:

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
 
+from schema.distance import Distance
+
 Row: TypeAlias = tuple[Any, ...]
 Value: TypeAlias = Callable[[Row], Any]
 
@@ -17,10 +19,17 @@ AS_OF = SQL(
 )
 """The rows of a two-time table, aliased `t`, that hold as of the point: the cautious reading.
 
-They are never null. But where the planner doesn't see the point it takes one row in 200 to contain
-it, and one in two to satisfy a `coalesce`, which is nearer; so it walks the index that gives the
-order, and stops when the page is full.
+They are never null; projections/timeline.py says why there is a `coalesce`.
 """
+
+POSSIBLE = SQL(
+    "coalesce({t}.known @> %(position)s::int8, false)"
+    " AND coalesce({t}.possible @> %(day)s::date, false)"
+)
+"""The candidates: the rows that may hold as of the point."""
+
+EARLY = SQL("lower({t}.known) <= %(position)s::int8 AND {rows}")
+"""Some of these, where few were known by then: found by when they became known."""
 
 
 @dataclass(slots=True)
@@ -89,11 +98,12 @@ class Names:
     `slots` says where the value of a parameter comes from: the number of a site in the document,
     and the place among the values that its arguments bring. `gathers` is whether the statement goes
     through rows to count them, to add them up or to compute something of them all; otherwise it
-    finds each by a key, or at its place in an order.
+    finds each by a key, or at its place in an order. `distance` is that of its point.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, distance: Distance) -> None:
         self.slots: dict[str, tuple[int, int]] = {}
+        self.distance = distance
         self.gathers = False
         self._aliases = 0
 

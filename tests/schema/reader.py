@@ -16,6 +16,7 @@ from ledger.dates import HomeZone
 from schema import schema
 from schema.compiling import Compiled, CompiledDocument
 from schema.context import Context, Pool
+from schema.distance import Distances
 from schema.http import reading_channels, reading_pool
 from schema.operation import Operation
 from schema.operations import Operations
@@ -73,7 +74,7 @@ class Reader:
     def compiled_operation(self, document: str) -> Compiled:
         """A document without variables, compiled."""
         found = CompiledDocument(schema._schema, parse(document), None)
-        return found.compiled(found.request({}, ZONE, None))[0]
+        return found.compiled(found.request({}, ZONE, None, Distances()))[0]
 
     def plans(self, document: str) -> int:
         """In how many shapes a document is kept compiled."""

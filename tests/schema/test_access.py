@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from psycopg.sql import SQL
 
 from projections import TABLES
 from schema.access import guarded
-from schema.binding import Bound
+from schema.binding import Standpoint
 from tests.schema.reader import Reader, reading
 from tests.schema.test_compiled import FIELDS
 
@@ -83,7 +84,7 @@ def test_every_table_that_a_statement_names_is_guarded(example: Reader) -> None:
     for _, planned in example.compiled_operation(document).readings:
         if planned is not None:
             text = planned.sql.as_string()
-            sql = guarded(SQL(text), Bound((), (None, None, FAMILIES))).as_string()
+            sql = guarded(SQL(text), Standpoint.of(date(2023, 12, 7), None, FAMILIES)).as_string()
             assert len(TABLE.findall(sql)) == sql.count("(SELECT * FROM") > 0
             assert len(TABLE.findall(sql)) == len(TABLE.findall(text))
 
