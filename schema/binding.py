@@ -96,10 +96,32 @@ def page_bound(declared: ToPage, arguments: Arguments) -> PageBound:
     return PageBound(shape, (*values, page.size + 1), page, order, tuple(conditions))
 
 
-def figure_bound(declared: ToFigure, arguments: Arguments) -> Bound:
-    """The arguments of a figure: the values are in the order of the names in the shape."""
+@dataclass(frozen=True, slots=True)
+class FigureBound(Bound):
+    """The arguments of a figure: the values are in the order of `names`.
+
+    What was left out, and what is a matter of yes or no, is among the `constants`, as SQL has them:
+    a plan is made knowing them.
+    """
+
+    names: tuple[str, ...]
+    constants: dict[str, str]
+
+
+_CONSTANTS = {None: "NULL", True: "true", False: "false"}
+
+
+def figure_bound(declared: ToFigure, arguments: Arguments) -> FigureBound:
+    """The arguments of a figure."""
     parameters = declared.parameters(**arguments)
-    return Bound(tuple(parameters), tuple(parameters.values()))
+    constants = {
+        name: _CONSTANTS[value]
+        for name, value in parameters.items()
+        if value is None or isinstance(value, bool)
+    }
+    given = {name: value for name, value in parameters.items() if name not in constants}
+    shape = (tuple(given), tuple(constants.items()))
+    return FigureBound(shape, tuple(given.values()), tuple(given), constants)
 
 
 def key_bound(arguments: Arguments) -> Bound:

@@ -31,9 +31,10 @@ MOST_PREPARED = 500
 
 _BINARY = 1
 
-# A statement that finds each row by a key, or at its place in an order, does the same for all
-# values: to plan it once saves more than half of its time. Planned so, nothing is known of the
-# values, and a plan would rather read whole tables once than seek some rows; so it is told not to.
+# Statements are planned once for all values: planning would take more than half of the time of a
+# short one. Planned so, nothing is known of how many rows are wanted, and a plan would rather read
+# whole tables than seek some rows; where these are found by a key, or at their place in an order,
+# it is told not to.
 PLANNED_TO_SEEK = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -44,10 +45,8 @@ PLANNED_TO_SEEK = {
 }
 """The settings of a channel, for statements that seek."""
 
-PLANNED_TO_GATHER = {
-    name: "auto" if name == "plan_cache_mode" else "on" for name in PLANNED_TO_SEEK if name != "jit"
-}
-"""The settings for a statement that goes through many rows: PostgreSQL's own."""
+PLANNED_TO_GATHER = {name: "on" for name in PLANNED_TO_SEEK if name.startswith("enable_")}
+"""The settings for a statement that goes through many rows."""
 
 
 def as_text(value: Any) -> bytes | None:

@@ -57,7 +57,7 @@ LONGEST_KEPT = 200
 
 SEEKING, GATHERING = (
     "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in each.items())
-    for each in (PLANNED_TO_SEEK, PLANNED_TO_GATHER)
+    for each in ({name: PLANNED_TO_SEEK[name] for name in PLANNED_TO_GATHER}, PLANNED_TO_GATHER)
 )
 """What tells the planner which of the two the statements behind it do."""
 

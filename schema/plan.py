@@ -26,6 +26,7 @@ from schema.access import guarded
 from schema.binding import (
     Arguments,
     Bound,
+    FigureBound,
     PageBound,
     Site,
     Standpoint,
@@ -205,11 +206,15 @@ class Plan:
         self._names.gathers = True
         source = Source(Identifier("figure"))
         every = Every(self._object(source, type_of(parent, nodes[0]), nodes))
+        bound: FigureBound
         site, bound = self._site(parent, nodes[0], partial(figure_bound, declared))
-        self._names.slots |= {name: (site, index) for index, name in enumerate(bound.shape)}
+        self._names.slots |= {name: (site, index) for index, name in enumerate(bound.names)}
+        computed = declared.sql
+        for name, constant in bound.constants.items():
+            computed = computed.replace(f"%({name})s", constant)
         sql = SQL("SELECT {} FROM ({}) AS figure {} ORDER BY {}").format(
             source.selected(),
-            fragment(declared.sql, known=self._known()),
+            fragment(computed, known=self._known()),
             source.joined(),
             fragment(declared.order),
         )
