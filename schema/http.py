@@ -267,11 +267,17 @@ class _Server(uvicorn.Server):
         self._ready()
 
 
-def serve(url: str, zone: HomeZone, listener: socket, ready: Callable[[], None]) -> None:
+def serve(
+    url: str,
+    zone: HomeZone,
+    listener: socket,
+    ready: Callable[[], None],
+    families: list[str] | None = None,
+) -> None:
     """Serve the ledger at `listener` until SIGINT or SIGTERM; call `ready` once it is served.
 
-    Afterwards the signal is raised again, for whoever handled it before.
+    Of records, those of `families` are seen; all if it is None. Afterwards the signal is raised again, for whoever handled it before.
     """
     options = {"timeout_graceful_shutdown": SECONDS_TO_FINISH}
-    config = server_config(application(url, zone), **options)
+    config = server_config(application(url, zone, families), **options)
     _Server(config, ready).run(sockets=[listener])
