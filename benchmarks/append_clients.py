@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -33,6 +34,7 @@ from ledger.dates import HomeZone, parse_edtf
 from ledger.entry import Proposal, Source, Statement
 from ledger.kind import AnyEvent
 from ledger.record import Ledger
+from ledger.refusal import AlreadyExists
 from server import Place
 
 WARM_UP = 0.5
@@ -89,7 +91,9 @@ def ledger(url: str, clients: int, counter: Counter) -> None:
     """The product: each client proposes, waits until its entry is durable, and proposes again."""
     with Place(url).writer(HomeZone("UTC")) as writer:
         for proposal in _grounds():
-            writer.submit([proposal]).result()
+            # In a ledger that is not new they may be on record.
+            with suppress(AlreadyExists):
+                writer.record(proposal)
         if clients == 1:
             _propose_alone(writer, counter)
         else:

@@ -1,4 +1,4 @@
-"""What a question about the past costs in a small ledger and in large ones.
+"""What a question about the past, and an entry more, cost in a small ledger and in large ones.
 
 Each ledger has a server of its own, all of them on one PostgreSQL. The list page is also held
 against django-simple-history with the same rows.
@@ -7,12 +7,13 @@ against django-simple-history with the same rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import psycopg
 
@@ -25,12 +26,17 @@ from benchmarks.harness import (
     Measured,
     Samples,
     Unmeasured,
+    ask_program,
     in_turn,
+    module,
     ratio,
     run_program,
     secretariat,
 )
 from benchmarks.stage import Stage, serving
+
+GROWTH = "Growth: "
+"""How the titles of tables begin that show growth."""
 
 FIELDS = "key fiscalYear received { amount currency } state { key } account { key }"
 
@@ -42,6 +48,8 @@ NEWEST_PAGE = "a list page, newest"
 EARLY_PAGE = "a list page, early"
 LAST_PAGE = "the last list page, early"
 TOTALS = "totals by state of the same rows"
+ALL_TOTALS = "totals by state of all rows"
+APPENDING = "an entry more, 64 clients"
 
 DOCUMENTS = {
     RECORD: 'query Q($asOf: AsOf!) { record(kind: "contribution", id: %(key)s, asOf: $asOf)'
@@ -54,8 +62,11 @@ DOCUMENTS = {
     " { contributions(last: 20) { nodes { %(fields)s } } } }",
     TOTALS: "query Q($asOf: AsOf!) { ledger(asOf: $asOf)"
     " { contributionTotals(by: [STATE]) { state { key } net { amount low high } } } }",
+    ALL_TOTALS: "query Q($asOf: AsOf!) { ledger(asOf: $asOf)"
+    " { contributionTotals(by: [STATE]) { state { key } net { amount low high } } } }",
 }
 BOUNDS = {RECORD: 1.3, NEWEST_PAGE: 1.3, EARLY_PAGE: 1.3, LAST_PAGE: 1.3, TOTALS: 2.0}
+"""Totals of all rows grow with them, and an entry more is promised nothing."""
 
 SHORT = (RECORD, LAST_PAGE, TOTALS)
 """What a short run asks: the other pages are like the last one, only easier."""
@@ -82,6 +93,7 @@ def measure(stage: Stage) -> list[Measured]:
     """A table of growth for each question, and one beside django-simple-history."""
     smallest = stage.sizes[0]
     places = {size: _place(stage.register(size), smallest // 2) for size in stage.sizes}
+    appending = [] if stage.is_short else [_appending(stage)]
     with ExitStack() as stack:
         urls = {
             size: stack.enter_context(
@@ -94,7 +106,7 @@ def measure(stage: Stage) -> list[Measured]:
             for question in (SHORT if stage.is_short else DOCUMENTS)
         ]
         largest = stage.sizes[-1]
-        return [*grown, _beside_simple_history(stage, places[largest], urls[largest])]
+        return [*grown, *appending, _beside_simple_history(stage, places[largest], urls[largest])]
 
 
 def _place(url: str, early: int) -> Place:
@@ -126,8 +138,36 @@ def _growth(
             "at most",
         )
         for size in stage.sizes[1:]
+        if question in BOUNDS
     ]
-    return Measured(f"As of a past point: {question}", "ms, p50, one client", samples, goals)
+    return Measured(f"{GROWTH}{question}", "ms, p50, one client", samples, goals)
+
+
+def _appending(stage: Stage) -> Measured:
+    """What an entry more costs, in a copy of each ledger."""
+    samplers: dict[str, Callable[[], float]] = {}
+    for size in stage.sizes:
+        copy = stage.copy(f"growing_{size}", of=size)
+        samplers[_named(size)] = partial(_seconds_an_entry, copy, stage.seconds)
+    samples = in_turn(samplers, stage.rounds)
+    return Measured(f"{GROWTH}{APPENDING}", "ms an entry", samples)
+
+
+def _seconds_an_entry(url: str, seconds: float) -> float:
+    answer = ask_program(*module("append_clients", "ledger", url, "64", str(seconds)))
+    return 1000 * float(answer["seconds"]) / float(answer["count"])
+
+
+def lines(tables: Iterable[Measured]) -> dict[str, dict[int, float]]:
+    """What is drawn of the tables: by question, the median at each size."""
+    return {
+        table.title.removeprefix(GROWTH): {
+            int(name.split()[0].replace(",", "")): median(samples)
+            for name, samples in table.samples.items()
+        }
+        for table in tables
+        if table.title.startswith(GROWTH)
+    }
 
 
 def _named(size: int) -> str:
@@ -140,8 +180,9 @@ def _body(question: str, place: Place, *, smallest: int) -> bytes:
     Totals are asked for as of the position at which the smallest ledger ends, so that the same
     number of rows goes into them in each.
     """
-    position = {NEWEST_PAGE: place.head, TOTALS: smallest}.get(question, place.early)
-    day = ALL_KNOWN if question in {NEWEST_PAGE, TOTALS} else place.early_at.date()
+    positions = {NEWEST_PAGE: place.head, TOTALS: smallest, ALL_TOTALS: place.head}
+    position = positions.get(question, place.early)
+    day = ALL_KNOWN if question in positions else place.early_at.date()
     text = DOCUMENTS[question] % {"fields": FIELDS, "key": json.dumps(place.key)}
     as_of = {"effectiveOn": day.isoformat(), "position": str(position)}
     return json.dumps({"query": text, "variables": {"asOf": as_of}}).encode()

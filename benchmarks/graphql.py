@@ -115,8 +115,10 @@ def _ask(stage: Stage, question: Question, urls: dict[str, str]) -> Iterator[Mea
             ),
         ],
         [
-            f"A ledger of {stage.sizes[0]:,} entries, {CLIENTS} clients; ours reads under the"
-            " stand-in access rule.",
+            (
+                f"A ledger of {stage.sizes[0]:,} entries, {CLIENTS} clients; ours reads under the"
+                " stand-in access rule."
+            ),
             f"The load generator used at most {max(busiest):.0%} of a core.",
         ],
     )

@@ -14,12 +14,13 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from benchmarks import peers
+from benchmarks import as_of, peers, plot
 from benchmarks.harness import ROOT, Goal, Measured, Unmeasured, spread
 from benchmarks.stage import Stage
 
 RECORD = ROOT / "benchmarks" / "record.json"
 PAGE = ROOT / "docs" / "performance.md"
+GROWTH = ROOT / "docs" / "growth.svg"
 
 PACKAGES = ("eventsourcing", "psycopg", "starlette", "strawberry-graphql", "uvicorn")
 NPM_PACKAGES = (
@@ -151,6 +152,8 @@ def write(found: Mapping[str, str], results: Results, *, short: bool) -> None:
     for name, tables in results.items():
         text = _replaced(text, name, f"{markdown(tables)}\n{conditions_line(found)}")
     PAGE.write_text(_replaced(text, "summary", summary(record["long"])), encoding="utf-8")
+    if "as_of" in results:
+        GROWTH.write_text(plot.drawn(as_of.lines(results["as_of"]), "What grows with the ledger"))
 
 
 def _kept(goal: Goal) -> dict[str, Any]:

@@ -84,6 +84,16 @@ class Stage:
             self._registers[size] = self.url_of(name)
         return self._registers[size]
 
+    def copy(self, name: str, *, of: int) -> str:
+        """The URL of a new database like the ledger of about `of` entries, which nobody may use."""
+        self.register(of)
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            drop = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name))
+            connection.execute(drop)
+            create = SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(create.format(Identifier(name), Identifier(f"register_{of}")))
+        return self.url_of(name)
+
     def _import(self, size: int, name: str) -> None:
         # It gets its name at the end, so that a run that was cut short leaves none behind.
         url = self.database("importing")

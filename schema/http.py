@@ -276,7 +276,8 @@ def serve(
 ) -> None:
     """Serve the ledger at `listener` until SIGINT or SIGTERM; call `ready` once it is served.
 
-    Of records, those of `families` are seen; all if it is None. Afterwards the signal is raised again, for whoever handled it before.
+    Of records, those of `families` are seen; all if it is None. Afterwards the signal is raised
+    again, for whoever handled it before.
     """
     options = {"timeout_graceful_shutdown": SECONDS_TO_FINISH}
     config = server_config(application(url, zone, families), **options)

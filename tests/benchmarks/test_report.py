@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks import report
+from benchmarks import as_of, plot, report
 from benchmarks.harness import Goal, Measured, in_turn, ratio, ratio_to_best
 
 
@@ -103,3 +104,15 @@ def test_a_long_run_replaces_its_own_tables_in_the_page(
     assert "| ours / theirs | 3.00 | at least 2 | reached |\n" in text
     assert text.endswith("<!-- end: summary -->\nThe end.\n")
     assert "old" not in text
+
+
+def test_growth_is_drawn_of_its_tables_alone() -> None:
+    tables = [
+        Measured("Growth: a page", "ms", {"10 entries": [3.0, 1.0, 2.0], "1,000 entries": [4.0]}),
+        Measured("Beside others", "ms", {"ours": [1.0]}),
+    ]
+    found = as_of.lines(tables)
+    assert found == {"a page": {10: 2.0, 1000: 4.0}}
+    image = ET.fromstring(plot.drawn(found, "Growth & more"))  # noqa: S314  # Our own.
+    texts = [text.text for text in image.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"Growth & more", "a page", "1,000", "10 ms"} <= set(texts)
