@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Any
 
 LEAST_LENGTH = 10_000
-"""In a ledger with fewer entries, nothing is far."""
+"""In a ledger with fewer entries it is not worth another plan."""
 
 MOST_MOMENTS = 1_000
 """So many moments, at the most, are kept with their positions."""
@@ -27,9 +27,10 @@ class Distance(IntEnum):
 
 
 class Distances:
-    """What a server has seen of positions."""
+    """What a server has seen of positions; nothing is far in a ledger of less than `least_length`."""
 
-    def __init__(self) -> None:
+    def __init__(self, least_length: int = LEAST_LENGTH) -> None:
+        self._least_length = least_length
         self._end = 0
         self._positions: dict[Any, int] = {}
 
@@ -37,7 +38,7 @@ class Distances:
         """The distance of a position, or of what is known before a moment; near, if of neither."""
         if position is None:
             position = self._positions.get(moment)
-        if position is None or self._end < LEAST_LENGTH:
+        if position is None or self._end < self._least_length:
             return Distance.NEAR
         return next(
             (

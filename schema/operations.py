@@ -39,13 +39,14 @@ class Operations:
         zone: HomeZone,
         channels: Channels,
         families: list[str] | None = None,
+        distances: Distances | None = None,
     ) -> None:
         # Strawberry gives no other way to the schema that it makes.
         self._schema: GraphQLSchema = schema._schema  # noqa: SLF001  # As said above.
         self._zone = zone
         self._channels = channels
         self._families = families
-        self._distances = Distances()
+        self._distances = distances or Distances()
         self._documents: OrderedDict[tuple[str, str | None], CompiledDocument | None] = (
             OrderedDict()
         )

@@ -124,7 +124,10 @@ def reading(url: str, families: list[str] | None = None) -> Iterator[Reader]:
         runner.run(pool.open())
         channels = reading_channels(url, size=1)
         try:
-            yield Reader(runner, pool, Operations(schema, ZONE, channels, families), families)
+            # However few entries there are, what is early is found as in a large ledger.
+            distances = Distances(least_length=1)
+            operations = Operations(schema, ZONE, channels, families, distances)
+            yield Reader(runner, pool, operations, families)
         finally:
             channels.close()
             runner.run(pool.close())

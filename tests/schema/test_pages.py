@@ -11,6 +11,7 @@ import pytest
 
 from ledger import accounts, states
 from ledger.entry import Proposal
+from schema.distance import Distance
 from tests.projections.register import opened_ledger, proposed, received
 from tests.schema.listing import Listing, Node, cut, keys_of
 from tests.schema.reader import Reader, reading
@@ -184,3 +185,27 @@ def _grounds() -> Iterator[Proposal]:
     admitted = states.Admitted(status=states.Status.MEMBER, name_en="Kazakhstan")
     yield proposed("state", "KAZ", admitted, "1999")
     yield proposed("account", "MAIN", accounts.Opened(fund="G", currency="USD"), "2006")
+
+
+# ---------------------------------------------------------------- early positions
+
+
+EARLY = """query ($at: BigInt!) {
+    ledger(asOf: {effectiveOn: "2023-12-07", position: $at}) {
+        states(last: 3) { totalCount { certain possible } nodes { key } }
+        contributions(last: 3, orderBy: STATE) { edges { cursor node { key } } }
+        contributionTotals(by: [STATE]) { state { key } net { amount low high } }
+        activityTotals { activities { certain } }
+        personYears { years { value } }
+        budgets(last: 1) { nodes { collectionRate { value low high } } }
+    }
+}"""
+
+
+def test_what_was_known_early_is_found_by_when_it_was(example: Reader) -> None:
+    """The same rows, however they are found; a reader holds every way to Strawberry's own."""
+    for position in (1, 3, 60, 200, 370):
+        # How far a position lies before the end is known once something was answered.
+        answers = [example.data(EARLY, at=str(position)) for _ in range(2)]
+        assert answers[0] == answers[1]
+    assert example.plans(EARLY) == len(Distance)
