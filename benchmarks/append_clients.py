@@ -33,7 +33,7 @@ from ledger.dates import HomeZone, parse_edtf
 from ledger.entry import Proposal, Source, Statement
 from ledger.kind import AnyEvent
 from ledger.record import Ledger
-from server import Place
+from projections.place import Place
 
 WARM_UP = 0.5
 """Seconds that each client runs before it is measured: connections, plans, caches."""
