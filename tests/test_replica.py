@@ -128,6 +128,24 @@ def newest(url: str) -> int:
     return int(position)
 
 
+def test_with_remote_apply_it_has_what_was_acknowledged(
+    pair: Replicated, served: tuple[str, str]
+) -> None:
+    _, at_replica = served
+    execute_alone(pair.primary, "ALTER SYSTEM SET synchronous_standby_names = '*'")
+    execute(pair.primary, "SELECT pg_reload_conf()")
+    wait_until(
+        lambda: execute(pair.primary, "SELECT sync_state FROM pg_stat_replication") == ["sync"]
+    )
+    applied = make_conninfo(pair.primary, options="-c synchronous_commit=remote_apply")
+    with opened_ledger(applied) as ledger:
+        for number in range(5):
+            position = ledger.record(renamed("KAZ", f"Name {number}")).entry.position
+            assert f"Name {number}" in asked(at_replica, NAME, at=str(position)).decode()
+    execute_alone(pair.primary, "ALTER SYSTEM RESET synchronous_standby_names")
+    execute(pair.primary, "SELECT pg_reload_conf()")
+
+
 def test_commands_read_at_it(pair: Replicated) -> None:
     variables = json.dumps({"on": "2023-12-31", "at": "370"})
     words = ("query", DOCUMENTS[0], "-v", variables, "--database")
