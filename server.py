@@ -8,6 +8,7 @@ asked for was done; an error is one line on standard error that says what, where
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -16,43 +17,32 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import psycopg
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from starlette.config import Config
 
-from ledger import embedded, importing, settings
-from ledger.database import OWNER, AnyConnection, connect, one_line
+from ledger.counts import counted
+from ledger.database import one_line
 from ledger.dates import HomeZone
-from ledger.record import Ledger
+from ledger.importing_problem import ImportRefused
 from ledger.refusal import SecretariatError, Unusable
-from ledger.soundness import counted
-from migrations import MigrationError, SchemaBehind, check, migrate, session
-from projections import REGISTRY, TABLES, rules
-from projections.rebuild import rebuild as rebuild_tables
-from projections.timeline import Projector
-from projections.verify import verify as verify_ledger
+from migrations import MigrationError
+from projections import REGISTRY, TABLES
+from projections.place import DEFAULT_ZONE, Place
+
+if TYPE_CHECKING:
+    from ledger.importing import Register
 
 EXAMPLE = Path(__file__).parent / "examples" / "cica-2023"
 EXAMPLE_ZONE = "Asia/Almaty"
-DEFAULT_ZONE = "UTC"
 SCHEMA_FILE = Path(__file__).parent / "schema" / "schema.graphql"
-
-LEDGER_TABLE = """
-    SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-                    WHERE nspname = 'ledger' AND relname = 'settings')
-"""
 
 app = typer.Typer(
     add_completion=False,
@@ -62,7 +52,6 @@ app = typer.Typer(
     epilog="A command finds its ledger by --data or --database; without them by SECRETARIAT_DATA"
     " or SECRETARIAT_DATABASE in the environment; without those it is the user's own.",
 )
-_environment = Config()
 
 Data = Annotated[
     Path | None,
@@ -84,77 +73,6 @@ class Misused(typer.TyperException):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a ledger is: the address of its database."""
-
-    url: str
-
-    def open(self) -> HomeZone:
-        """Bring the ledger up to date and return its home zone; `Unusable` if there is none.
-
-        A database that holds no ledger stays as it is.
-        """
-        zone = self._home_zone()
-        if zone is None:
-            raise Unusable("this database holds no ledger yet: import a register first")
-        self._bring_up_to_date()
-        return zone
-
-    def open_current(self) -> HomeZone:
-        """As `open`; `Unusable` also if other rules than ours filled the read models."""
-        zone = self.open()
-        with connect(self.url) as connection:
-            rules.check(connection)
-        return zone
-
-    def zone(self, asked: str | None) -> HomeZone:
-        """The home zone asked for, or else that of the ledger, or of a new one."""
-        return self._home_zone() or HomeZone(DEFAULT_ZONE) if asked is None else HomeZone(asked)
-
-    def writer(self, zone: HomeZone) -> Ledger:
-        """The writer of the ledger; `Unusable` if the ledger has another home zone.
-
-        A ledger that is not there is made, and one without entries is given the zone.
-        """
-        found = self._home_zone()
-        if found is None:
-            migrate(self.url)
-        self._bring_up_to_date()
-        if found not in {None, zone}:
-            with connect(self.url, OWNER) as connection:
-                settings.forget_if_unused(connection)
-
-        def connect_checked() -> AnyConnection:
-            with ExitStack() as stack:
-                connection = stack.enter_context(closing(connect(self.url)))
-                check(connection)
-                settings.initialise(connection, name="secretariat", home_zone=zone.name)
-                rules.ensure(connection)
-                rules.check(connection)
-                stack.pop_all()
-                return connection
-
-        connect_checked().close()
-        return Ledger(connect_checked, REGISTRY, zone, Projector(TABLES, zone))
-
-    def _bring_up_to_date(self) -> None:
-        try:
-            with connect(self.url) as connection:
-                check(connection)
-        except SchemaBehind:
-            migrate(self.url)
-
-    def _home_zone(self) -> HomeZone | None:
-        """The home zone of the ledger that is there; changes nothing."""
-        with session.connect(self.url) as connection:
-            if connection.execute(LEDGER_TABLE).fetchone() != (True,):
-                return None
-        with connect(self.url) as connection, suppress(Unusable):
-            return settings.read(connection).home_zone
-        return None
-
-
 @contextmanager
 def _place(data: Path | None, database: str | None, *, make: bool = False) -> Iterator[Place]:
     """The ledger that the options, or else the environment, name; by default the embedded one.
@@ -168,6 +86,8 @@ def _place(data: Path | None, database: str | None, *, make: bool = False) -> It
     if database is not None:
         yield Place(database)
         return
+    from ledger import embedded  # noqa: PLC0415  # A server that runs elsewhere is used without it.
+
     folder = data or embedded.default_data()
     if not make and not (folder / "postgres").exists():
         raise Unusable(
@@ -180,8 +100,8 @@ def _place(data: Path | None, database: str | None, *, make: bool = False) -> It
 
 def _place_in_environment() -> tuple[Path | None, str | None]:
     # What is set to nothing is not set: an empty path would be the current folder.
-    folder = _environment("SECRETARIAT_DATA", default="")
-    database = _environment("SECRETARIAT_DATABASE", default="")
+    folder = os.environ.get("SECRETARIAT_DATA", "")
+    database = os.environ.get("SECRETARIAT_DATABASE", "")
     if folder and database:
         raise Misused(
             "SECRETARIAT_DATA and SECRETARIAT_DATABASE are both set: unset one, or give --data or"
@@ -205,6 +125,11 @@ def root(
 
 
 def _version() -> str:
+    from importlib.metadata import (  # noqa: PLC0415  # It is slow to import, and rarely asked for.
+        PackageNotFoundError,
+        version,
+    )
+
     try:
         return version("secretariat")
     except PackageNotFoundError:
@@ -228,6 +153,8 @@ def import_register(
     database: Database = None,
 ) -> None:
     """Import a register, a folder of CSV files, one an event type: all of it, or nothing."""
+    from ledger import importing  # noqa: PLC0415  # Other commands start without it.
+
     read = partial(
         importing.read_register,
         folder,
@@ -242,9 +169,11 @@ def import_register(
 
 
 def _import(
-    place: Place, zone: HomeZone, read: Callable[..., importing.Register], *, dry_run: bool = False
+    place: Place, zone: HomeZone, read: Callable[..., Register], *, dry_run: bool = False
 ) -> None:
     """Import the register that `read` reads, and say what was done."""
+    from ledger import importing  # noqa: PLC0415  # Other commands start without it.
+
     with _progress("reading") as reading:
         register = read(zone=zone, progress=reading)
     stop = threading.Event()
@@ -287,7 +216,8 @@ def _listener(port: int) -> socket.socket:
 
 
 def _serve(place: Place, zone: HomeZone, listener: socket.socket) -> None:
-    from schema import http  # noqa: PLC0415  # Only serving needs it, and importing it takes time.
+    with _only_loading():
+        from schema import http  # noqa: PLC0415  # Only serving needs it.
 
     port = listener.getsockname()[1]
     address = f"http://127.0.0.1:{port}{http.PATH}"
@@ -308,7 +238,8 @@ def query(
     database: Database = None,
 ) -> None:
     """Run a GraphQL document and print its answer as JSON."""
-    from schema import local  # noqa: PLC0415  # Commands that don't ask start without it.
+    with _only_loading():
+        from schema import local  # noqa: PLC0415  # Commands that don't ask start without it.
 
     try:
         text, given = local.document_of(document), local.variables_of(variables)
@@ -334,6 +265,8 @@ def _fail_on_errors(answer: dict[str, Any]) -> None:
 @app.command()
 def verify(data: Data = None, database: Database = None) -> None:
     """Re-read everything: gaps, hashes, decodability, read models."""
+    from projections.verify import verify as verify_ledger  # noqa: PLC0415  # Others need it not.
+
     with _place(data, database) as place:
         zone = place.open()
         with _progress("verifying") as progress:
@@ -348,7 +281,10 @@ def verify(data: Data = None, database: Database = None) -> None:
 @app.command()
 def rebuild(data: Data = None, database: Database = None) -> None:
     """Rebuild the read models beside the live ones, and swap them in."""
+    from projections.rebuild import rebuild as rebuild_tables  # noqa: PLC0415  # As for `verify`.
+
     with _place(data, database) as place:
+        place.refuse_replica("rebuild at the primary")
         place.open()
         with _progress("rebuilding") as progress:
             report = rebuild_tables(place.url, TABLES, progress=progress)
@@ -390,9 +326,13 @@ def demo(
 
     It has a folder of its own, whatever the environment names: nobody wants it in their ledger.
     """
-    from schema import overview  # noqa: PLC0415  # Commands that don't ask start without it.
-    from schema.local import ask  # noqa: PLC0415  # As said above.
+    from rich.console import Console  # noqa: PLC0415  # Other commands print plain text.
 
+    from ledger import embedded, importing  # noqa: PLC0415  # As for `import`.
+
+    with _only_loading():
+        from schema import overview  # noqa: PLC0415  # Commands that don't ask start without it.
+        from schema.local import ask  # noqa: PLC0415  # As said above.
     if not register.is_dir():
         raise Unusable(
             f"the example register is not at {register}: it comes with the source, not with the"
@@ -419,11 +359,28 @@ def demo(
 @contextmanager
 def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on a terminal; nothing in a pipe."""
+    from rich import progress as bars  # noqa: PLC0415  # What is soon done starts without it.
+    from rich.console import Console  # noqa: PLC0415  # As said above.
+
     console = Console(stderr=True)
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    columns = (bars.TextColumn(title), bars.BarColumn(), bars.MofNCompleteColumn())
+    with bars.Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _only_loading() -> Iterator[None]:
+    """Load modules without collecting garbage, of which they make none.
+
+    What they are made of stays to the end, so that later collections need not go through it either.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def main() -> None:
@@ -457,7 +414,7 @@ def _run() -> int:
         sys.stdout.flush()
     except typer.TyperException as error:
         return _complain(_usage(error), error.exit_code)
-    except importing.ImportRefused as refused:
+    except ImportRefused as refused:
         typer.echo(refused, err=True)
         return _complain(f"nothing was recorded: {counted(len(refused.problems), 'problem')}")
     except (SecretariatError, MigrationError) as error:

@@ -35,7 +35,7 @@ from ledger.entry import Proposal, Source, Statement
 from ledger.kind import AnyEvent
 from ledger.record import Ledger
 from ledger.refusal import AlreadyExists
-from server import Place
+from projections.place import Place
 
 WARM_UP = 0.5
 """Seconds that each client runs before it is measured: connections, plans, caches."""

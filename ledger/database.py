@@ -29,7 +29,9 @@ def as_role(url: str, role: str, **settings: str) -> str:
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     given_options = given.pop("options", None)
     all_options = f"{given_options} {options}" if given_options else options
-    parameters: dict[str, Any] = {"application_name": "secretariat", **given}
+    # A firewall that drops packets would otherwise keep the user waiting for minutes.
+    defaults = {"application_name": "secretariat", "connect_timeout": 10}
+    parameters: dict[str, Any] = {**defaults, **given}
     return make_conninfo("", **parameters, options=all_options)
 
 

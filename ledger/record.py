@@ -26,7 +26,7 @@ from ledger.entry import Entry, Proposal
 from ledger.kind import Registry
 from ledger.refusal import Refused, SecretariatError, Unusable
 from ledger.store import Head
-from ledger.timeline import Growth, Step
+from ledger.timeline import RecordChange
 from ledger.transaction import Ground
 from ledger.trip import COMMIT, ROLLBACK, Asked, Trips
 
@@ -41,16 +41,6 @@ LONGEST_WAIT = "30s"
 LIMIT_WAIT = "SELECT set_config('lock_timeout', %s, true)"
 
 FIND_IDS = "SELECT count(*) FROM ledger.entries WHERE id = ANY(%s)"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordChange:
-    """What a transaction adds to one record: `before` are its steps until then."""
-
-    kind: str
-    key: str
-    before: Sequence[Step]
-    growth: Sequence[Growth]
 
 
 class Projection(Protocol):

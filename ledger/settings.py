@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger import store
 from ledger.database import AnyConnection
 from ledger.dates import HomeZone
 from ledger.refusal import Unusable
@@ -49,6 +48,8 @@ def forget_if_unused(connection: AnyConnection) -> None:
 
     A first try that was refused must not bind the second. Takes the owner's role.
     """
+    from ledger import store  # noqa: PLC0415  # Reading settings starts without what writes entries.
+
     with connection.transaction():
         store.lock_head(connection)
         connection.execute(FORGET)

@@ -147,11 +147,6 @@ def check_log(
         findings.error(where, f"names entry {position}, which does not exist")
 
 
-def counted(count: int, one: str, many: str | None = None) -> str:
-    """A number of things in words: `1 error`, `1,200 entries`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def read_head(connection: AnyConnection) -> StoredHead:
     """The head row."""
     row = connection.execute(HEAD).fetchone()

@@ -43,6 +43,16 @@ class Growth(NamedTuple):
     tail: Sequence[Step]
 
 
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """What a transaction adds to one record: `before` are its steps until then."""
+
+    kind: str
+    key: str
+    before: Sequence[Step]
+    growth: Sequence[Growth]
+
+
 def live_positions(entries: Sequence[Entry]) -> set[int]:
     """The positions of the live entries of a record, given all of them in position order."""
     if all(entry.target is None for entry in entries):

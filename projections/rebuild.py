@@ -24,13 +24,13 @@ from psycopg.sql import SQL, Identifier
 
 from ledger import settings, store
 from ledger.codec import EntryMapper
+from ledger.counts import counted
 from ledger.database import OWNER, AnyConnection, connect
 from ledger.dates import HomeZone
 from ledger.entry import Entry
 from ledger.kind import Registry, references_of
 from ledger.recorder import RAW_KIND
 from ledger.refusal import SecretariatError, Unusable
-from ledger.soundness import counted
 from ledger.stream import streamed
 from ledger.timeline import Step, grown
 from projections import RULES

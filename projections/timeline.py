@@ -27,8 +27,7 @@ from ledger.arrays import bigints, columns, texts
 from ledger.dates import HomeZone
 from ledger.entry import Entry
 from ledger.kind import Kind
-from ledger.record import RecordChange
-from ledger.timeline import Growth, Step, grown, steps
+from ledger.timeline import Growth, RecordChange, Step, grown, steps
 from ledger.trip import Asked
 
 R = TypeVar("R")

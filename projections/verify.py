@@ -21,13 +21,14 @@ from psycopg.sql import SQL, Composed, Identifier
 from ledger import store
 from ledger.admission import History
 from ledger.codec import EntryMapper
+from ledger.counts import counted
 from ledger.database import AnyConnection, connect
 from ledger.dates import HomeZone
 from ledger.entry import Entry, record_id
 from ledger.kind import Registry, references_of
 from ledger.recorder import RAW_KIND
 from ledger.refusal import Unusable
-from ledger.soundness import Findings, Problem, check_history, check_log, counted, read_head
+from ledger.soundness import Findings, Problem, check_history, check_log, read_head
 from ledger.stream import streamed
 from ledger.timeline import Step, grown, steps
 from projections import rules

@@ -38,6 +38,10 @@ AT_POSITION = SQL(f"""
      WHERE head.position >= %(position)s""")  # noqa: S608  # _RULES is above.
 
 
+NOT_YET = "NOT_YET"
+"""The code of the error that a position is not reached yet, in an error's `extensions`."""
+
+
 @strawberry.input(
     description="A point on both axes of time. Left out, a part means now. Give `knownAt` or"
     " `position`, not both."
@@ -115,5 +119,8 @@ def resolved(bound: PointBound, rows: Sequence[Row]) -> ResolvedAsOf:
             " it must be started anew"
         )
     if asked is not None and asked != position:
-        raise GraphQLError(f"`position`: the ledger has no entry {asked} yet")
+        # Or this server's database is a replica, which hasn't come so far: ask again, or elsewhere.
+        raise GraphQLError(
+            f"`position`: the ledger has no entry {asked} yet", extensions={"code": NOT_YET}
+        )
     return ResolvedAsOf(effective_on=day, known_at=recorded_at, position=position, rules=RULES)

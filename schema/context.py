@@ -1,21 +1,27 @@
-"""What a request works with: the pool, the home time zone, and how statements are run."""
+"""What a request works with: the connections, the home time zone, and how statements are run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import strawberry
 from graphql import DocumentNode
 from psycopg import AsyncConnection, AsyncCursor
-from psycopg_pool import AsyncConnectionPool
 
 from ledger.dates import HomeZone
 from schema.statement import Row, Statement
 
 Connection: TypeAlias = AsyncConnection[Row]
-Pool: TypeAlias = AsyncConnectionPool[Connection]
+
+
+class Connections(Protocol):
+    """Where a request's connection comes from: a server's pool, or one that a command opens."""
+
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection for one request at a time."""
 
 
 @dataclass(slots=True)
@@ -26,7 +32,7 @@ class Context:
     asked, once it is found valid; with `is_only_read` it is not executed then.
     """
 
-    pool: Pool
+    connections: Connections
     zone: HomeZone
     families: list[str] | None = None
     statements: int = 0
@@ -38,7 +44,7 @@ class Context:
         if not statements:
             return []
         self.statements += len(statements)
-        async with self.pool.connection() as connection:
+        async with self.connections.connection() as connection:
             if len(statements) == 1:
                 rows = [await (await _sent(connection, statements[0])).fetchall()]
             else:

@@ -27,7 +27,7 @@ class Distance(IntEnum):
 
 
 class Distances:
-    """What a server has seen of positions; nothing is far in a ledger of less than `least_length`."""
+    """What a server has seen of positions; with less than `least_length` entries nothing is far."""
 
     def __init__(self, least_length: int = LEAST_LENGTH) -> None:
         self._least_length = least_length

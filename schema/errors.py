@@ -20,7 +20,7 @@ INTERNAL = "INTERNAL"
 """The code, in an error's `extensions`, of a bug of ours."""
 
 UNAVAILABLE = "UNAVAILABLE"
-"""The code of an error that goes away when the database is back."""
+"""The code of an error that goes away by itself: the same request can be sent again."""
 
 TIMEOUT = "TIMEOUT"
 """The code of an error that a smaller request does not have."""
@@ -63,6 +63,13 @@ def _for_clients(error: GraphQLError) -> GraphQLError:
             logger.warning("a query took too long: %s", _path(error))
             return _instead_of(
                 error, "the query took too long: ask for fewer records, or less of each", TIMEOUT
+            )
+        case psycopg.errors.SerializationFailure():
+            # Only a replica does this to a reader: what it has to replay would remove rows that
+            # the query may still want to see.
+            logger.warning("a replica gave up a query to keep up: %s", _path(error))
+            return _instead_of(
+                error, "the replica gave up this query to keep up: ask again", UNAVAILABLE
             )
         case psycopg.OperationalError() if _is_outage(cause):
             logger.warning("the ledger's database can't be reached: %s", one_line(cause))

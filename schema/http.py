@@ -27,11 +27,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.types.graphql import OperationType
 
-from ledger.database import SERVER, as_role
 from ledger.dates import HomeZone
 from schema import schema
 from schema.channel import PLANNED_TO_SEEK, Channels
-from schema.context import Context, Pool
+from schema.connections import reading_address
+from schema.context import Connection, Context
 from schema.errors import report_bug
 from schema.http_request import (
     GRAPHQL_JSON,
@@ -68,9 +68,6 @@ SERVED_BY_METHOD = {
     "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
 }
 
-MOST_TIME = "15s"
-"""How long a statement may run: a document can ask for more than any server has."""
-
 SECONDS_TO_FINISH = 10
 """How long requests under way may take when the server is asked to stop."""
 
@@ -81,10 +78,10 @@ After that the next request tries at once, so an outage is over as soon as the d
 """
 
 
-def reading_pool(url: str, *, size: int = 4) -> Pool:
+def reading_pool(url: str, *, size: int = 4) -> AsyncConnectionPool[Connection]:
     """A pool of connections that can't write; open it before use."""
     return AsyncConnectionPool(
-        _reading(url),
+        reading_address(url),
         kwargs={"autocommit": True},
         min_size=1,
         max_size=size,
@@ -97,12 +94,7 @@ def reading_pool(url: str, *, size: int = 4) -> Pool:
 
 def reading_channels(url: str, *, size: int = 2) -> Channels:
     """Channels that can't write either, for compiled operations; they open when they are used."""
-    return Channels(_reading(url, **PLANNED_TO_SEEK), size=size)
-
-
-def _reading(url: str, **settings: str) -> str:
-    limits = {"default_transaction_read_only": "on", "statement_timeout": MOST_TIME}
-    return as_role(url, SERVER, **limits, **settings)
+    return Channels(reading_address(url, **PLANNED_TO_SEEK), size=size)
 
 
 async def _still_there(connection: AsyncConnection[Any]) -> None:

@@ -15,10 +15,10 @@ from ledger.dates import HomeZone
 from ledger.refusal import Unusable
 from schema import schema
 from schema.compiling import CompiledDocument
+from schema.connections import LoneConnection
 from schema.context import Context
 from schema.distance import Distances
 from schema.explain import explained
-from schema.http import reading_pool
 from schema.operation import Answer, NotServed, Operation, answer
 from schema.rendering import NotCompiled
 
@@ -52,7 +52,7 @@ def explain(
 
 
 async def _explain(url: str, zone: HomeZone, operation: Operation) -> str:
-    context = Context(reading_pool(url, size=1), zone, is_only_read=True)
+    context = Context(LoneConnection(url), zone, is_only_read=True)
     try:
         answered = await answer(schema, operation, context, frozenset({OperationType.QUERY}))
         if context.document is None:
@@ -94,6 +94,6 @@ def variables_of(text: str | None) -> dict[str, Any] | None:
 
 
 async def _ask(url: str, zone: HomeZone, operation: Operation) -> Answer:
-    async with reading_pool(url, size=1) as pool:
+    async with LoneConnection(url) as lone:
         served = frozenset({OperationType.QUERY})
-        return await answer(schema, operation, Context(pool, zone), served)
+        return await answer(schema, operation, Context(lone, zone), served)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 import strawberry
+from strawberry.types.fields.resolver import StrawberryResolver
 
 T = TypeVar("T")
 
@@ -181,6 +182,10 @@ def looked_up(root: Any, info: Info) -> T:  # type: ignore[type-var]  # What its
     return found
 
 
+LOOKED_UP: StrawberryResolver[Any] = StrawberryResolver(looked_up)
+"""One for all fields: given the function, Strawberry would read its signature for each of them."""
+
+
 def planned(what: Reads, description: str) -> Callable[[Callable[..., Any]], Any]:
     """Decorates a field with arguments, whose method looks up what the planner made of them."""
     field: Callable[..., Any] = strawberry.field(metadata={READS: what}, description=description)
@@ -189,12 +194,12 @@ def planned(what: Reads, description: str) -> Callable[[Callable[..., Any]], Any
 
 def part(description: str) -> Any:
     """A part of a connection, which the connection's own plan fills."""
-    return strawberry.field(resolver=looked_up, description=description)
+    return strawberry.field(resolver=LOOKED_UP, description=description)
 
 
 def reads(what: Reads, description: str) -> Any:
     """A field that reads what `what` says; its type is the annotation's."""
-    return strawberry.field(resolver=looked_up, metadata={READS: what}, description=description)
+    return strawberry.field(resolver=LOOKED_UP, metadata={READS: what}, description=description)
 
 
 def column(description: str, name: str) -> Any:

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import httpx
 import psutil
 import pytest
 
@@ -74,13 +75,25 @@ def started(*words: str | Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Serve a ledger at any free port; give the process and the address that it prints."""
-    with started("serve", "--port", "0", "--data", data) as process:
+def serving(place: Path | str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Serve the ledger in a data folder, or in the database at a URL, at any free port.
+
+    Gives the process and the address that it prints.
+    """
+    option = "--database" if isinstance(place, str) else "--data"
+    with started("serve", "--port", "0", option, place) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.startswith("serving GraphQL at http://127.0.0.1:")
         yield process, line.split()[-1]
+
+
+def asked(address: str, document: str, **variables: Any) -> bytes:
+    """The answer of a server, as it came."""
+    body = {"query": document, "variables": variables}
+    response = httpx.post(address, json=body, headers={"accept": "application/json"}, timeout=30)
+    assert response.status_code == 200
+    return response.content
 
 
 class Here:

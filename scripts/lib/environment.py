@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LOCKS = ("requirements.txt", "requirements-test.txt")
+MODULES = ("ledger", "migrations", "projections", "schema", "server.py")
 
 
 class Unprepared(Exception):
@@ -145,6 +146,11 @@ class Environment:
         run = subprocess.run([*pip, "install", *what], cwd=self.root, check=False)
         if run.returncode != 0:
             raise Unprepared(f"pip could not install {name}, and says why above. {advice}")
+        if name not in LOCKS:
+            # As pip does with what it copies: or each command, where the environment tells Python
+            # to write no bytecode, would compile the checkout's modules anew.
+            compiling = [str(self.python), "-I", "-m", "compileall", "-q", *MODULES]
+            subprocess.run(compiling, cwd=self.root, check=False)
 
     def write(self, note: dict[str, str]) -> None:
         """Write the note in one step, so that a reader sees the old one or the new."""

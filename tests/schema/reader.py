@@ -11,11 +11,12 @@ from typing import IO, Any, NamedTuple
 
 import orjson
 from graphql import GraphQLError, parse
+from psycopg_pool import AsyncConnectionPool
 
 from ledger.dates import HomeZone
 from schema import schema
 from schema.compiling import Compiled, CompiledDocument
-from schema.context import Context, Pool
+from schema.context import Connection, Context
 from schema.distance import Distances
 from schema.http import reading_channels, reading_pool
 from schema.operation import Operation
@@ -41,7 +42,7 @@ class Reader:
     def __init__(
         self,
         runner: asyncio.Runner,
-        pool: Pool,
+        pool: AsyncConnectionPool[Connection],
         operations: Operations,
         families: list[str] | None = None,
     ) -> None:

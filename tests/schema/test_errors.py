@@ -48,6 +48,15 @@ def test_what_takes_too_long_can_be_asked_for_in_parts(caplog: pytest.LogCapture
     assert NAME not in record.getMessage()
 
 
+def test_what_a_replica_gave_up_can_be_asked_again(caplog: pytest.LogCaptureFixture) -> None:
+    error = shown(errors.SerializationFailure(NAME))
+    assert error.message == "the replica gave up this query to keep up: ask again"
+    assert error.extensions == {"code": "UNAVAILABLE"}
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert NAME not in record.getMessage()
+
+
 @pytest.mark.parametrize(
     "cause",
     [

@@ -8,7 +8,8 @@ import pytest
 
 from ledger.database import OWNER, connect
 from projections import RULES
-from schema.http import MOST_TIME, reading_pool
+from schema.connections import MOST_TIME
+from schema.http import reading_pool
 from tests.schema.conftest import prepared_database
 from tests.schema.reader import reading
 
