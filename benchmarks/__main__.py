@@ -88,6 +88,8 @@ def data_folder(kept: Path | None) -> Iterator[Path]:
         yield kept
         return
     with tempfile.TemporaryDirectory(prefix="secretariat-bench-") as folder:
+        # PostgreSQL runs under an account of its own when root starts it, which must get in.
+        Path(folder).chmod(0o711)
         yield Path(folder)
 
 
@@ -115,7 +117,7 @@ def run(asked: argparse.Namespace) -> int:
             print(f"{name} …", file=sys.stderr, flush=True)
             measured[name] = BENCHES[name](opened)
             print(report.markdown(measured[name]), flush=True)
-    report.save(folder / "results.json", conditions, measured)
+        report.save(folder / "results.json", conditions, measured)
     print(report.conditions_line(conditions))
     if asked.write:
         report.write(conditions, measured, short=asked.short)
