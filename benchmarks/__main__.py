@@ -1,6 +1,6 @@
 """The command line of the benches; scripts/bench runs it.
 
-scripts/bench [NAME …] [--short | --full] [--sizes N,…] [--data DIR] [--write]
+scripts/bench [NAME …] [--short | --full] [--sizes N,…] [--requests N,N] [--data DIR] [--write]
 """
 
 from __future__ import annotations
@@ -72,6 +72,9 @@ def arguments() -> argparse.Namespace:
         "--sizes", help="entries of the ledgers, smallest first, such as 10000,100000"
     )
     parser.add_argument(
+        "--requests", help="after how many the server's memory is compared, such as 3000,12000"
+    )
+    parser.add_argument(
         "--write", action="store_true", help="write docs/performance.md and record.json"
     )
     asked = parser.parse_args()
@@ -107,6 +110,8 @@ def run(asked: argparse.Namespace) -> int:
     extent = dict(SHORT if asked.short else FULL if asked.full else NORMAL)
     if asked.sizes:
         extent["sizes"] = tuple(map(int, asked.sizes.split(",")))
+    if asked.requests:
+        extent["requests"] = tuple(map(int, asked.requests.split(",")))
     measured: dict[str, list[Measured]] = {}
     with (
         data_folder(asked.data) as folder,
