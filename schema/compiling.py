@@ -419,8 +419,8 @@ def _below(site: int) -> Bind:
 
     def bind(request: Request, bounds: list[Bound]) -> Bound:
         day, position, before = bounds[site].values
-        distance = request.distances.of(position, before)
-        return Standpoint.of(day, None, request.families, distance)
+        is_early = request.distances.is_early(position, before)
+        return Standpoint.of(day, None, request.families, is_early=is_early)
 
     return bind
 
