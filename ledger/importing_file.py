@@ -8,7 +8,6 @@ user sees all of it at once.
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -85,7 +84,7 @@ def file_name(stored_as: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterRow:
-    """A row as it was read, without its place among the others.
+    """A row as it was read, without its place among the others; `cells` are the texts of it.
 
     `key_cells` are what the columns hold that name its record, None for what is empty. `moment` is
     when an older register took it, `day` the day of that, and `recorded_as` how it says so; None is
@@ -94,6 +93,7 @@ class RegisterRow:
 
     sheet: Sheet
     line: int
+    cells: Mapping[str, str]
     key: str
     key_cells: tuple[str | None, ...]
     statement: Statement
@@ -109,16 +109,6 @@ class RegisterRow:
     def target(self) -> str | None:
         """The name of the entry that this one corrects or annuls."""
         return self.annuls if self.corrects is None else self.corrects
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """The file and the line, which no other row has."""
-        return self.sheet.file, self.line
-
-    @property
-    def record(self) -> tuple[str, str]:
-        """The kind and the key of the record that the row is about."""
-        return self.sheet.kind.name, self.key
 
     def proposal(self, idempotency_key: str) -> Proposal:
         """What the row proposes; a late one is recorded now, whatever its moment."""
@@ -163,7 +153,9 @@ def read_file(
                 # Of two columns of a name the first counts; the header was refused anyway.
                 cells_by_column = dict(zip(reversed(header), reversed(row.cells), strict=True))
                 reading = _Reading(sheet, occasion, row.line, cells_by_column, problems)
-                yield from reading.row()
+                found = reading.row()
+                if found is not None and reading.has_form(found):
+                    yield found
             progress(row.end)
         if not header:
             reason = f"there is no header; the columns are {', '.join(sheet.columns)}"
@@ -176,6 +168,15 @@ def read_file(
     except OSError as error:
         reason = f"it can't be read: {error.strerror or error}"
         problems.append(Problem(file=sheet.file, reason=reason))
+
+
+def read_again(
+    sheet: Sheet, occasion: Occasion, line: int, cells: Mapping[str, str]
+) -> RegisterRow:
+    """The row of these cells, which nothing was wrong with when it was read before."""
+    row = _Reading(sheet, occasion, line, cells, []).row()
+    assert row is not None, "a cell means the same whenever it is read"
+    return row
 
 
 def _check_header(sheet: Sheet, line: int, header: list[str], problems: list[Problem]) -> bool:
@@ -246,8 +247,8 @@ class _Reading:
         self._problems_before = len(problems)
         self._is_annulment = bool(cells.get("annuls"))
 
-    def row(self) -> Iterator[RegisterRow]:
-        """Yield the row, unless anything is wrong with it."""
+    def row(self) -> RegisterRow | None:
+        """The row, unless a cell of it can't be read."""
         is_complete = self._check_filled()
         sheet, zone, now = self._sheet, self._occasion.zone, self._occasion.now
         named = {name: self._value(name, parse) for name, parse in sheet.naming.items()}
@@ -262,12 +263,13 @@ class _Reading:
         name = self._common("label", label)
         place = self._common("ordinal", ordinal)
         if key is None or not is_complete or not self._is_fine():
-            return
+            return None
         event = None if self._is_annulment else sheet.event(**values)
         registered_on = day if self._occasion.late else None
-        row = RegisterRow(
+        return RegisterRow(
             sheet=sheet,
             line=self._line,
+            cells=self._cells,
             key=key,
             key_cells=tuple(named.values()),
             statement=Statement(event=event, registered_on=registered_on, **statement),
@@ -279,8 +281,6 @@ class _Reading:
             corrects=corrects,
             annuls=annuls,
         )
-        if self._has_form(row):
-            yield row
 
     def _statement_but_for_its_event(self) -> dict[str, Any]:
         return {
@@ -369,8 +369,6 @@ class _Reading:
         text = self._cells.get(column)
         if not text:
             return None
-        # Most cells say what others say; of each text one copy is kept in memory.
-        text = sys.intern(text)
         if column not in FREE_TEXT and text != text.strip():
             self._complain(column, "there are blanks around it; take them away")
             return None
@@ -380,7 +378,7 @@ class _Reading:
             self._complain(column, refusal.message)
             return None
 
-    def _has_form(self, row: RegisterRow) -> bool:
+    def has_form(self, row: RegisterRow) -> bool:
         """Whether the row passes what the ledger refuses without looking into itself."""
         try:
             check_form(row.proposal("import"), self._sheet.kind)

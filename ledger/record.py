@@ -439,7 +439,7 @@ class Admission:
     """
 
     progress: Callable[[int], None]
-    labels: dict[str, Entry] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
     refusals: list[tuple[int, Refused]] = field(default_factory=list)
     at_fault: set[RecordName] = field(default_factory=set)
     left_out: int = 0
