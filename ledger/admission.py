@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ledger.codec import EntryMapper, digest, seal
+from ledger.codec import EntryMapper, seal
 from ledger.dates import HomeZone, format_moment
 from ledger.entry import Entry, Proposal, record_id
 from ledger.form import check_form
@@ -448,4 +448,4 @@ def _encoded(
     proposal: Proposal, person_key: bytes | None, mapper: EntryMapper
 ) -> tuple[bytes, bytes]:
     record = record_id(proposal.kind, proposal.key)
-    return mapper.encode(record, proposal.statement, person_key), digest(proposal, person_key)
+    return mapper.encode_proposed(record, proposal, person_key)

@@ -75,8 +75,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What a row of a register proposes, and where it stands.
 
     `key_cells` are what the columns hold that name its record, None for what is empty.

@@ -12,15 +12,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ledger.csvfile import BrokenFile, read_rows
 from ledger.dates import HomeZone, parse_edtf
 from ledger.entry import Proposal, Source, Statement
 from ledger.form import check_form
-from ledger.importing_cells import checked_key, label, ordinal, parser_of, recorded_on, split_source
+from ledger.importing_cells import (
+    checked_key,
+    label,
+    ordinal,
+    parser_of,
+    recorded_on,
+    split_source,
+    trimmed,
+)
 from ledger.importing_problem import Problem, behind, guess
 from ledger.kind import AnyEvent, Kind, Registry, fields_of
 from ledger.refusal import Refused
@@ -41,7 +49,7 @@ COMMON = (
 the row of an annulment, which has no event, the column is the common one again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Occasion:
     """Of an import: who does it, when, where the days end; `late` as in `read_register`."""
 
@@ -50,6 +58,11 @@ class Occasion:
     principal: str
     now: datetime
     late: bool
+
+    @cached_property
+    def recorded_on(self) -> Callable[[str], tuple[datetime, date]]:
+        """What reads the moment and the day that an older register states."""
+        return trimmed(partial(recorded_on, zone=self.zone, now=self.now))
 
 
 class Sheet:
@@ -65,11 +78,13 @@ class Sheet:
         self.event = event
         self.file = file_name(event.stored_as)
         self.fields = {field.name: field for field in fields_of(event)}
-        self.parsers = {name: parser_of(field, registry) for name, field in self.fields.items()}
+        self.parsers = {
+            name: _reader(name, parser_of(field, registry)) for name, field in self.fields.items()
+        }
         parts = kind.key_parts()
-        self.naming = {part.name: parser_of(part, registry) for part in parts}
+        self.naming = {part.name: _reader(part.name, parser_of(part, registry)) for part in parts}
         if not parts:
-            self.naming[kind.key_column] = partial(checked_key, kind)
+            self.naming[kind.key_column] = trimmed(partial(checked_key, kind))
         self.columns = tuple(dict.fromkeys((*self.naming, *self.fields, *COMMON)))
         optional = {part.name for part in parts if part.optional}
         self.required_naming = tuple(name for name in self.naming if name not in optional)
@@ -77,13 +92,21 @@ class Sheet:
         self.required = tuple(dict.fromkeys((*self.required_naming, "effective", *needed)))
 
 
+def _reader(column: str, parse: Callable[[str], T]) -> Callable[[str], T]:
+    return parse if column in FREE_TEXT else trimmed(parse)
+
+
+_read_effective, _read_text = trimmed(parse_edtf), trimmed(str)
+_read_label, _read_ordinal = trimmed(label), trimmed(ordinal)
+_split_source = lru_cache(maxsize=1_024)(split_source)
+
+
 def file_name(stored_as: str) -> str:
     """The name of the file that holds the events of a stored name."""
     return stored_as.replace(".", "_") + ".csv"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisterRow:
+class RegisterRow(NamedTuple):
     """A row as it was read, without its place among the others; `cells` are the texts of it.
 
     `key_cells` are what the columns hold that name its record, None for what is empty. `moment` is
@@ -250,22 +273,22 @@ class _Reading:
     def row(self) -> RegisterRow | None:
         """The row, unless a cell of it can't be read."""
         is_complete = self._check_filled()
-        sheet, zone, now = self._sheet, self._occasion.zone, self._occasion.now
+        sheet, is_late = self._sheet, self._occasion.late
         named = {name: self._value(name, parse) for name, parse in sheet.naming.items()}
         key = self._key(named)
         values = dict(self._event_values(named))
-        recorded = self._common("recorded_on", lambda text: recorded_on(text, zone, now))
-        moment, day = recorded or (None, None)
+        moment, day = self._common("recorded_on", self._occasion.recorded_on) or (None, None)
         statement = self._statement_but_for_its_event()
-        corrects, annuls = self._common("corrects", str), self._common("annuls", str)
+        corrects = self._common("corrects", _read_text)
+        annuls = self._common("annuls", _read_text)
         if corrects and annuls:
             self._complain("annuls", "a row corrects or annuls, not both")
-        name = self._common("label", label)
-        place = self._common("ordinal", ordinal)
+        name = self._common("label", _read_label)
+        place = self._common("ordinal", _read_ordinal)
         if key is None or not is_complete or not self._is_fine():
             return None
         event = None if self._is_annulment else sheet.event(**values)
-        registered_on = day if self._occasion.late else None
+        registered_on = day if is_late else None
         return RegisterRow(
             sheet=sheet,
             line=self._line,
@@ -284,7 +307,7 @@ class _Reading:
 
     def _statement_but_for_its_event(self) -> dict[str, Any]:
         return {
-            "effective": self._common("effective", parse_edtf),
+            "effective": self._common("effective", _read_effective),
             "effective_text": self._text("effective_text"),
             "recorded_by": self._occasion.principal,
             "source": self._source(),
@@ -308,6 +331,8 @@ class _Reading:
             required = self._sheet.required
         if self._cells.get("corrects"):
             required = tuple(name for name in required if name != "effective")
+        if all(map(self._cells.get, required)):
+            return True
         missing = [name for name in required if name not in self._cells]
         for name in required:
             if self._cells.get(name) == "":
@@ -349,17 +374,19 @@ class _Reading:
         if document is None:
             return None
         if "locator" not in self._cells:
-            document, locator = split_source(document)
+            document, locator = _split_source(document)
         return _source(document, locator, sha256)
 
     def _text(self, column: str) -> str | None:
-        text = self._common(column, str)
+        text = self._common(column, str if column in FREE_TEXT else _read_text)
         if text is not None and text.isspace():
             self._complain(column, "it holds nothing but blanks; leave it empty")
         return text
 
     def _common(self, column: str, parse: Callable[[str], T]) -> T | None:
         """What the cell of a common column means, unless a field of the event has taken it."""
+        if not self._cells.get(column):
+            return None
         if column in self._sheet.fields and not self._is_annulment:
             return None
         return self._value(column, parse)
@@ -368,9 +395,6 @@ class _Reading:
         """What the cell means; None if it is empty or can't be read."""
         text = self._cells.get(column)
         if not text:
-            return None
-        if column not in FREE_TEXT and text != text.strip():
-            self._complain(column, "there are blanks around it; take them away")
             return None
         try:
             return parse(text)

@@ -19,7 +19,7 @@ from enum import Enum
 from functools import cache
 from operator import attrgetter
 from types import UnionType
-from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 
 from psycopg.sql import SQL, Identifier
 
@@ -94,8 +94,7 @@ def _getter(*names: str) -> Callable[[Any], tuple[Any, ...]]:
     return lambda row: (getattr(row, name),)
 
 
-@dataclass(frozen=True, slots=True)
-class Span(Generic[R]):
+class Span(NamedTuple, Generic[R]):
     """A row and the days on which it holds, and may hold; an `until` of None is for ever.
 
     `since` and `until` bound the cautious reading, `possible_since` and `until` the possible one.
@@ -109,8 +108,7 @@ class Span(Generic[R]):
     row: R
 
 
-@dataclass(frozen=True, slots=True)
-class Known(Generic[R]):
+class Known(NamedTuple, Generic[R]):
     """A span, and the positions from which and until which the ledger knew it."""
 
     span: Span[R]
