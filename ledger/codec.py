@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -140,7 +141,7 @@ class EntryMapper(Mapper[UUID]):
                 field.name: _stored(field, text, record, event, person_key)
                 for field, text in said.personal
             }
-        content["salt"] = salt or secrets.token_hex(16)
+        content["salt"] = salt or os.urandom(16).hex()
         data = self.transcoder.encode(content)
         if len(data) > LONGEST_DATA:
             raise Malformed(f"the entry has {len(data)} bytes; at most {LONGEST_DATA} are stored")
@@ -351,22 +352,23 @@ def _sealed(text: str, person_key: bytes | None) -> str:
 
 def _text(value: Any) -> Any:
     """The stored form of a field's value: text, except for truth values and small numbers."""
-    if type(value) is str:
+    type_ = type(value)
+    if type_ in _AS_IT_IS:
         return value
-    match value:
-        case Enum():
-            return value.value
-        case bool() | int() | str():
-            return value
-        case Decimal():
-            return format(value, "f")
-        case datetime():
-            return format_moment(value)
-        case date():
-            return value.isoformat()
-        case Edtf():
-            return value.text
-    raise TypeError(f"{type(value).__name__} has no stored form")
+    if type_ in _WRITERS:
+        return _WRITERS[type_](value)
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(f"{type_.__name__} has no stored form")
+
+
+_AS_IT_IS = {str, int, bool}
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    Decimal: "{:f}".format,
+    Edtf: attrgetter("text"),
+    date: date.isoformat,
+    datetime: format_moment,
+}
 
 
 def value_of(field: Field, stored: Any) -> Any:

@@ -68,9 +68,10 @@ class Occasion:
 class Sheet:
     """What a file of one event type holds: its columns, and what reads their cells.
 
-    `naming` are the columns that name the record, with what reads them: the key's own, or those of
-    the fields that it is made of. No row does without those in `required_naming`, and none but
-    corrections and annulments without those in `required`.
+    `parsers` read the fields of the event but for those in `stated_by_key`. `naming` are the
+    columns that name the record, with what reads them: the key's own, or those of the fields that
+    it is made of. No row does without those in `required_naming`, and none but corrections and
+    annulments without those in `required`.
     """
 
     def __init__(self, kind: Kind, event: type[AnyEvent], registry: Registry) -> None:
@@ -78,8 +79,11 @@ class Sheet:
         self.event = event
         self.file = file_name(event.stored_as)
         self.fields = {field.name: field for field in fields_of(event)}
+        self.stated_by_key = tuple(name for name in kind.key_fields if name in self.fields)
         self.parsers = {
-            name: _reader(name, parser_of(field, registry)) for name, field in self.fields.items()
+            name: _reader(name, parser_of(field, registry))
+            for name, field in self.fields.items()
+            if name not in self.stated_by_key
         }
         parts = kind.key_parts()
         self.naming = {part.name: _reader(part.name, parser_of(part, registry)) for part in parts}
@@ -274,9 +278,9 @@ class _Reading:
         """The row, unless a cell of it can't be read."""
         is_complete = self._check_filled()
         sheet, is_late = self._sheet, self._occasion.late
-        named = {name: self._value(name, parse) for name, parse in sheet.naming.items()}
+        named = self._values(sheet.naming)
         key = self._key(named)
-        values = dict(self._event_values(named))
+        values = {} if self._is_annulment else self._values(sheet.parsers)
         moment, day = self._common("recorded_on", self._occasion.recorded_on) or (None, None)
         statement = self._statement_but_for_its_event()
         corrects = self._common("corrects", _read_text)
@@ -287,7 +291,8 @@ class _Reading:
         place = self._common("ordinal", _read_ordinal)
         if key is None or not is_complete or not self._is_fine():
             return None
-        event = None if self._is_annulment else sheet.event(**values)
+        stated = {name: named[name] for name in sheet.stated_by_key}
+        event = None if self._is_annulment else sheet.event(**stated, **values)
         registered_on = day if is_late else None
         return RegisterRow(
             sheet=sheet,
@@ -357,11 +362,17 @@ class _Reading:
             self._complain(refusal.field, refusal.message)
         return key
 
-    def _event_values(self, named: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        """The fields of the event; those that the key is made of have been read."""
-        for name, parse in () if self._is_annulment else self._sheet.parsers.items():
-            is_read = name in self._sheet.kind.key_fields
-            yield name, named[name] if is_read else self._value(name, parse)
+    def _values(self, parsers: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
+        """What the cells of these columns mean."""
+        cells = self._cells
+        try:
+            return {
+                name: parse(text) if (text := cells.get(name)) else None
+                for name, parse in parsers.items()
+            }
+        except Refused:
+            # Once more, complaining of each that can't be read.
+            return {name: self._value(name, parse) for name, parse in parsers.items()}
 
     def _source(self) -> Source | None:
         """The source; its locator is split off where there is no column for it."""
@@ -378,6 +389,8 @@ class _Reading:
         return _source(document, locator, sha256)
 
     def _text(self, column: str) -> str | None:
+        if not self._cells.get(column):
+            return None
         text = self._common(column, str if column in FREE_TEXT else _read_text)
         if text is not None and text.isspace():
             self._complain(column, "it holds nothing but blanks; leave it empty")
