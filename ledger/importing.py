@@ -19,11 +19,9 @@ second of its event and record says so in a column `ordinal`.
 
 from __future__ import annotations
 
-import gc
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -38,6 +36,7 @@ from ledger.importing_order import recording_order
 from ledger.importing_problem import ImportRefused, Problem, behind, guess, plain
 from ledger.importing_spill import Spill, TakenTwice
 from ledger.kind import Registry, fields_of
+from ledger.memory import uncollected
 from ledger.record import Ledger, SetRefused
 from ledger.refusal import KeyReused, Refused
 
@@ -58,21 +57,6 @@ Progress = Callable[[int, int], None]
 
 def _silent(done: int, total: int) -> None:
     pass
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the collector of circles away: rows make none, and it would go through all of them.
-
-    It did so again and again as their number grew, and took a third of the time of an import.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class Row(NamedTuple):
@@ -150,7 +134,7 @@ class Outcome:
 # ---------------------------------------------------------------- reading
 
 
-@_uncollected()
+@uncollected()
 def read_register(
     folder: Path,
     registry: Registry,
@@ -297,7 +281,7 @@ def _idempotency_key(row: RegisterRow, place: int) -> str:
 # ---------------------------------------------------------------- recording
 
 
-@_uncollected()
+@uncollected()
 def record_register(
     ledger: Ledger,
     register: Register,

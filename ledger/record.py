@@ -33,7 +33,7 @@ from ledger.timeline import Growth, Step
 from ledger.transaction import Ground
 from ledger.trip import COMMIT, ROLLBACK, Asked, Trips
 
-PORTION = 5_000
+PORTION = 2_000
 """So many proposals of a large set are in memory at a time."""
 
 MOST_PROPOSALS = 1_000

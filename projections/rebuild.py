@@ -25,6 +25,7 @@ from psycopg.sql import SQL, Identifier
 from ledger import settings, store
 from ledger.database import OWNER, AnyConnection, connect, one_line
 from ledger.dates import HomeZone
+from ledger.memory import uncollected
 from ledger.refusal import Unusable
 from ledger.soundness import counted
 from projections import RULES, workers
@@ -194,7 +195,7 @@ def rebuild(
     if an entry can't be read.
     """
     taken = "the read models are being rebuilt or verified by another process: wait until it ends"
-    with connect(url, OWNER) as connection, locked(connection, taken):
+    with uncollected(), connect(url, OWNER) as connection, locked(connection, taken):
         try:
             return _rebuild(url, connection, tables, progress)
         except psycopg.OperationalError as error:

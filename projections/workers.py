@@ -20,6 +20,7 @@ import psycopg
 
 from ledger.database import OWNER, connect
 from ledger.dates import HomeZone
+from ledger.memory import uncollected
 from ledger.refusal import SecretariatError, Unusable
 from projections.filling import PART, Filling, IdRange, parts
 from projections.timeline import Table
@@ -104,7 +105,7 @@ def _work(answers: Connection, task: _Task) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.nice(NICENESS)
     try:
-        with connect(task.url, OWNER) as connection:
+        with uncollected(), connect(task.url, OWNER) as connection:
             filling = Filling(connection, task.tables, HomeZone(task.zone))
             for done in filling.take_in(PART, task.ids, task.position):
                 answers.send(done)
