@@ -31,7 +31,7 @@ from ledger.sets import Admission
 from ledger.store import Head
 from ledger.timeline import Growth, Step
 from ledger.transaction import Ground
-from ledger.trip import COMMIT, ROLLBACK, Asked, Trips
+from ledger.trip import COMMIT, DISCARD_PLANS, ROLLBACK, Asked, Trips
 
 PORTION = 2_000
 """So many proposals of a large set are in memory at a time."""
@@ -129,6 +129,7 @@ class Ledger:
         self._connect = connect
         self._connection: AnyConnection | None = None
         self._trips: Trips | None = None
+        self._planned_at = 0
         self._projection = projection
         self._mapper = EntryMapper(registry)
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -355,7 +356,7 @@ class Ledger:
     def _prepared_trips(self, connection: AnyConnection) -> Trips:
         if self._trips is None:
             connection.execute(transaction.AS_PLANNED)
-            self._trips = Trips(connection)
+            self._trips, self._planned_at = Trips(connection), 0
         return self._trips
 
     def _discard_connection(self) -> None:
@@ -426,7 +427,18 @@ class Ledger:
             RecordChange(new.kind.name, new.key, old.steps, new.growth)
             for old, new in zip(olds, news, strict=True)
         ]
-        return [transaction.write(batch, olds, news), *self._projection.project(changes)]
+        planning = self._planning(batch.head.position)
+        return [*planning, transaction.write(batch, olds, news), *self._projection.project(changes)]
+
+    def _planning(self, position: int) -> list[Asked]:
+        """Have all statements planned anew whenever the log has doubled.
+
+        Statistics would have it done, but there are none of what a transaction has written so far.
+        """
+        if position < 2 * self._planned_at:
+            return []
+        self._planned_at = position
+        return [(DISCARD_PLANS, ())]
 
 
 def _is_worth_another_try(error: Exception, jobs: Sequence[Job]) -> bool:

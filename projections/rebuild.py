@@ -45,7 +45,7 @@ FEWEST_FOR_A_WORKER = 10_000
 """For so many entries a process more is started, which takes as long as folding a few thousand."""
 
 MOST_WORKERS = 8
-"""Each takes about 70 MB and two connections' worth of the database's attention."""
+"""Each takes about 75 MB and a connection."""
 
 FEW = 200
 """So many entries may be left to take in under the lock."""
