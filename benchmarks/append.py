@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -42,8 +43,9 @@ SESSIONS = (
 def measure(stage: Stage) -> list[Measured]:
     """Two tables: 64 clients, and one."""
     commands = _commands(stage)
-    many = in_turn(_samplers(commands, stage, clients=64), stage.rounds)
-    one = in_turn(_samplers(commands, stage, clients=1), stage.rounds)
+    spent: dict[str, list[float]] = defaultdict(list)
+    many = in_turn(_samplers(commands, stage, spent, clients=64), stage.rounds)
+    one = in_turn(_samplers(commands, stage, spent, clients=1), stage.rounds)
     others = (LIBRARY, MESSAGE_DB, EMMETT)
     return [
         Measured(
@@ -58,6 +60,13 @@ def measure(stage: Stage) -> list[Measured]:
             "entries/s",
             one,
             [Goal("append, 1 client: ours / eventsourcing", ratio(one, LEDGER, LIBRARY), 1.5)],
+        ),
+        Measured(
+            "What works for an entry of ours",
+            "µs of a processor",
+            dict(spent),
+            [],
+            ["The writer and the proposers are one process, of which one thread works at a time."],
         ),
     ]
 
@@ -88,16 +97,19 @@ def _commands(stage: Stage) -> dict[str, Command]:
 
 
 def _samplers(
-    commands: dict[str, Command], stage: Stage, *, clients: int
+    commands: dict[str, Command], stage: Stage, spent: dict[str, list[float]], *, clients: int
 ) -> dict[str, Callable[[], float]]:
+    whose = "64 clients" if clients > 1 else "one client"
     return {
-        name: partial(_rate, command(str(clients), str(stage.seconds)))
+        name: partial(_rate, command(str(clients), str(stage.seconds)), spent, whose)
         for name, command in commands.items()
     }
 
 
-def _rate(command: tuple[str, ...]) -> float:
+def _rate(command: tuple[str, ...], spent: dict[str, list[float]], whose: str) -> float:
     answer = ask_program(*command)
+    for who, microseconds in answer.get("processor", {}).items():
+        spent[f"{who}, {whose}"].append(microseconds)
     return float(answer["count"]) / float(answer["seconds"])
 
 

@@ -5,8 +5,9 @@
     CLIENTS how many wait for an answer at any one time
     SECONDS how long
 
-Prints how many were durable within how many seconds, as JSON. The same event each time: money that
-a state gave, as the ledger stores it, in a stream of its own.
+Prints how many were durable within how many seconds, as JSON; of the ledger also how long a
+processor worked for each. The same event each time: money that a state gave, as the ledger stores
+it, in a stream of its own.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+import psutil
 import psycopg
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate
@@ -42,6 +44,11 @@ WARM_UP = 0.5
 
 LIBRARY_SESSIONS, RAW_SESSIONS = 16, 32
 """So many of them were fastest, on two cores; the embedded server allows 60."""
+
+SESSIONS = """
+    SELECT pid FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name = 'secretariat'
+"""
 
 ADD_RAW = "INSERT INTO plain (stream, body) VALUES (%s, %s)"
 
@@ -65,10 +72,12 @@ class Counter:
         self.ends = self.begins + seconds
         self._answered = count()
         self._seconds = seconds
+        self.all = 0
 
     def goes_on(self) -> bool:
         """Note an answer, and tell whether to ask for another."""
         now = time.perf_counter()
+        self.all += 1
         if self.begins <= now < self.ends:
             next(self._answered)
         return now < self.ends
@@ -76,6 +85,28 @@ class Counter:
     def result(self) -> dict[str, float]:
         """What is printed in the end."""
         return {"count": next(self._answered), "seconds": self._seconds}
+
+
+class Processor:
+    """The microseconds that a processor worked for an entry of ours, by who had it work."""
+
+    def __init__(self, url: str) -> None:
+        with psycopg.connect(url) as connection:
+            pids = [pid for (pid,) in connection.execute(SESSIONS)]
+        self._sessions = [psutil.Process(pid) for pid in pids]
+        self._before = self._now()
+
+    def _now(self) -> tuple[float, float, float]:
+        proposers = time.thread_time()
+        times = [session.cpu_times() for session in self._sessions]
+        database = sum(each.user + each.system for each in times)
+        return proposers, time.process_time() - proposers, database
+
+    def each_of(self, entries: int) -> dict[str, float]:
+        """The microseconds for each of so many entries."""
+        spent = [now - before for now, before in zip(self._now(), self._before, strict=True)]
+        names = ("the proposers", "the writer", "PostgreSQL")
+        return {n: s / entries * 1e6 for n, s in zip(names, spent, strict=True)}
 
 
 def in_threads(clients: int, client: Callable[[], None]) -> None:
@@ -87,17 +118,19 @@ def in_threads(clients: int, client: Callable[[], None]) -> None:
         thread.join()
 
 
-def ledger(url: str, clients: int, counter: Counter) -> None:
+def ledger(url: str, clients: int, counter: Counter) -> dict[str, float]:
     """The product: each client proposes, waits until its entry is durable, and proposes again."""
     with Place(url).writer(HomeZone("UTC")) as writer:
         for proposal in _grounds():
             # In a ledger that is not new they may be on record.
             with suppress(AlreadyExists):
                 writer.record(proposal)
+        processor = Processor(url)
         if clients == 1:
             _propose_alone(writer, counter)
         else:
             asyncio.run(_propose(writer, clients, counter))
+        return processor.each_of(counter.all)
 
 
 def _propose_alone(writer: Ledger, counter: Counter) -> None:
@@ -197,14 +230,18 @@ def raw(url: str, clients: int, counter: Counter) -> None:
     in_threads(min(clients, RAW_SESSIONS), client)
 
 
-CLIENTS = {"ledger": ledger, "library": library, "raw": raw}
+CLIENTS: dict[str, Callable[[str, int, Counter], dict[str, float] | None]] = {
+    "ledger": ledger,
+    "library": library,
+    "raw": raw,
+}
 
 
 def main(which: str, url: str, clients: str, seconds: str) -> None:
     """Run one contestant and print what it did."""
     counter = Counter(float(seconds))
-    CLIENTS[which](url, int(clients), counter)
-    print(json.dumps(counter.result()))
+    processor = CLIENTS[which](url, int(clients), counter)
+    print(json.dumps(counter.result() | ({"processor": processor} if processor else {})))
 
 
 if __name__ == "__main__":
