@@ -38,6 +38,7 @@ from ledger.embedded_folder import (
     initialise,
     lay_socket,
     remove_database,
+    remove_empty,
     remove_short_socket_folder,
     write_access_rules,
 )
@@ -167,15 +168,29 @@ def start(
     `keep_if` says of the database's URL that it is to be kept.
     """
     notice = notice or _tell_the_terminal
-    path = Path(os.path.realpath(data))
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    trial = keep_if and _Trial(keep_if, _missing(data))
     try:
-        return _start(claim(data), notice, keep_if and _Trial(keep_if, missing))
+        return _start(_claimed(data, trial), notice, trial)
     except OSError as error:
         raise Unusable(
             f"the data folder {data} can't be used: {error}; "
             "mend that, or name another folder with --data"
         ) from error
+
+
+def _missing(data: Path) -> list[Path]:
+    """The folders that have to be made for a data folder, the innermost first."""
+    path = Path(os.path.realpath(data))
+    return [folder for folder in (path, *path.parents) if not folder.exists()]
+
+
+def _claimed(data: Path, trial: _Trial | None) -> DataFolder:
+    try:
+        return claim(data)
+    except Unusable:
+        if trial is not None:
+            remove_empty(trial.made)
+        raise
 
 
 def _start(folder: DataFolder, notice: Notice, trial: _Trial | None) -> EmbeddedServer:

@@ -237,10 +237,14 @@ def remove_database(folder: DataFolder, made: Sequence[Path]) -> None:
     locks = (folder.start_lock, folder.users_lock, folder.server_lock)
     for file in (folder.log, folder.host_rules, folder.names, *locks):
         file.unlink(missing_ok=True)
-    for each in made:
-        # Not if somebody has put something else there.
+    remove_empty(made)
+
+
+def remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders, the innermost first, in which nobody has put anything."""
+    for folder in folders:
         with suppress(OSError):
-            each.rmdir()
+            folder.rmdir()
 
 
 def lay_socket(folder: DataFolder) -> None:
