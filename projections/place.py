@@ -120,10 +120,15 @@ class Place:
             migrate(self.url)
 
     def _home_zone(self) -> HomeZone | None:
-        """The home zone of the ledger that is there; changes nothing."""
+        """The home zone of the ledger that is there; changes nothing.
+
+        Raises SchemaTooNew before anything is read that a newer program may have changed.
+        """
         with session.connect(self.url) as connection:
             if connection.execute(LEDGER_TABLE).fetchone() != (True,):
                 return None
         with connect(self.url) as connection, suppress(Unusable):
+            with suppress(SchemaBehind):
+                check(connection)
             return settings.read(connection).home_zone
         return None
