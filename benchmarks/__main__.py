@@ -1,6 +1,6 @@
 """The command line of the benches; scripts/bench runs it.
 
-scripts/bench [NAME …] [--short | --full] [--sizes N,…] [--data DIR] [--write]
+scripts/bench [NAME …] [--short | --full] [--sizes N,…] [--requests N,N] [--data DIR] [--write]
 """
 
 from __future__ import annotations
@@ -72,6 +72,9 @@ def arguments() -> argparse.Namespace:
         "--sizes", help="entries of the ledgers, smallest first, such as 10000,100000"
     )
     parser.add_argument(
+        "--requests", help="after how many the server's memory is compared, such as 3000,12000"
+    )
+    parser.add_argument(
         "--write", action="store_true", help="write docs/performance.md and record.json"
     )
     asked = parser.parse_args()
@@ -88,6 +91,8 @@ def data_folder(kept: Path | None) -> Iterator[Path]:
         yield kept
         return
     with tempfile.TemporaryDirectory(prefix="secretariat-bench-") as folder:
+        # PostgreSQL runs under an account of its own when root starts it, which must get in.
+        Path(folder).chmod(0o711)
         yield Path(folder)
 
 
@@ -105,6 +110,8 @@ def run(asked: argparse.Namespace) -> int:
     extent = dict(SHORT if asked.short else FULL if asked.full else NORMAL)
     if asked.sizes:
         extent["sizes"] = tuple(map(int, asked.sizes.split(",")))
+    if asked.requests:
+        extent["requests"] = tuple(map(int, asked.requests.split(",")))
     measured: dict[str, list[Measured]] = {}
     with (
         data_folder(asked.data) as folder,
@@ -115,7 +122,7 @@ def run(asked: argparse.Namespace) -> int:
             print(f"{name} …", file=sys.stderr, flush=True)
             measured[name] = BENCHES[name](opened)
             print(report.markdown(measured[name]), flush=True)
-    report.save(folder / "results.json", conditions, measured)
+        report.save(folder / "results.json", conditions, measured)
     print(report.conditions_line(conditions))
     if asked.write:
         report.write(conditions, measured, short=asked.short)

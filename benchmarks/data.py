@@ -48,7 +48,7 @@ def rows(size: int) -> Iterator[Row]:
     number = 0
     while done < size:
         number += 1
-        day = FIRST_DAY + (LAST_DAY - FIRST_DAY) * done / size
+        day = FIRST_DAY + timedelta((LAST_DAY - FIRST_DAY).days * done // size)
         for row in _story(random)(random, number, day):
             done += 1
             yield row

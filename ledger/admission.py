@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ledger.codec import EntryMapper, digest, seal
+from ledger.codec import EntryMapper, seal
 from ledger.dates import HomeZone, format_moment
 from ledger.entry import Entry, Proposal, record_id
 from ledger.form import check_form
@@ -111,15 +111,16 @@ class Draft:
     entries: list[Entry] = field(default_factory=list)
     histories: dict[RecordName, History] = field(default_factory=dict)
     answered: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
-    labels: dict[str, Entry] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
     recorded_at: datetime | None = None
     live_from: int | None = None
 
     @classmethod
-    def of(cls, batch: Batch, labels: dict[str, Entry] | None = None) -> Draft:
+    def of(cls, batch: Batch, labels: dict[str, int] | None = None) -> Draft:
         """An empty draft at the batch's present end.
 
-        `labels` are those that the set has used before this draft, which adds its own to them.
+        `labels` are those that the set has used before this draft, which adds its own to them,
+        each with the position of its entry.
         """
         labels = {} if labels is None else labels
         head = batch.head
@@ -135,7 +136,7 @@ class Draft:
         first = self._first_answer(proposal, history, content)
         if first is not None:
             if proposal.label is not None:
-                self.labels[proposal.label] = first.entry
+                self.labels[proposal.label] = first.entry.position
             return first
         _check_version(history, proposal.expected_version)
         _check_not_begun(history, proposal)
@@ -237,15 +238,16 @@ class Draft:
 
     def _target(self, name: str, history: History, column: str) -> Entry:
         """The live entry of the same record that `name` means."""
-        target = self.labels.get(name) or next(
+        labelled = self.labels.get(name)
+        target = next(
             (
                 entry
                 for entry in history.entries
-                if name in (str(entry.id), f"{entry.kind}/{entry.key}/{entry.version}")
+                if labelled == entry.position or (labelled is None and name in _names_of(entry))
             ),
             None,
         )
-        if target is None or (target.kind, target.key) != (history.kind.name, history.key):
+        if target is None:
             raise NotFound(
                 f"{name!r} is not an entry of {history.kind.name} {history.key!r}; name it by its"
                 " id, by kind/key/version, or by its label in the same import",
@@ -338,9 +340,14 @@ class Draft:
         if proposal.recorded_on is None and self.live_from is None:
             self.live_from = entry.position
         if proposal.label is not None:
-            self.labels[proposal.label] = entry
+            self.labels[proposal.label] = entry.position
         if proposal.key_name is not None:
             self.answered[proposal.key_name] = (entry.position, content)
+
+
+def _names_of(entry: Entry) -> tuple[str, str]:
+    """By what an entry is named: its id, and kind/key/version."""
+    return str(entry.id), f"{entry.kind}/{entry.key}/{entry.version}"
 
 
 def _check_version(history: History, expected: int | None) -> None:
@@ -441,4 +448,4 @@ def _encoded(
     proposal: Proposal, person_key: bytes | None, mapper: EntryMapper
 ) -> tuple[bytes, bytes]:
     record = record_id(proposal.kind, proposal.key)
-    return mapper.encode(record, proposal.statement, person_key), digest(proposal, person_key)
+    return mapper.encode_proposed(record, proposal, person_key)

@@ -55,8 +55,10 @@ def byteas(values: Iterable[bytes | None]) -> Parameter:
 def texts(values: Iterable[str | None]) -> Parameter:
     """A `text[]`."""
     pack = _LENGTH.pack
-    encoded = [None if value is None else value.encode() for value in values]
-    return _array(1009, 25, [_NULL if text is None else pack(len(text)) + text for text in encoded])
+    items = [
+        _NULL if value is None else pack(len(text := value.encode())) + text for value in values
+    ]
+    return _array(1009, 25, items)
 
 
 def bigints(values: Iterable[int | None]) -> Parameter:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -22,7 +23,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, cast
+from operator import attrgetter
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -114,14 +116,32 @@ class EntryMapper(Mapper[UUID]):
         salt: str | None = None,
     ) -> bytes:
         """Return the data bytes of `statement` about `record`; `Malformed` if they are too many."""
-        event = statement.event
-        content = _content(statement)
+        return self._encoded(record, statement, _said(statement), person_key, salt)
+
+    def encode_proposed(
+        self, record: UUID, proposal: Proposal, person_key: bytes | None
+    ) -> tuple[bytes, bytes]:
+        """The same of what is proposed about `record`, and the digest of it."""
+        # Written out once for both: that takes longer than either.
+        statement, said = proposal.statement, _said(proposal.statement)
+        data = self._encoded(record, statement, said, person_key, None)
+        return data, _digest(proposal, said, person_key)
+
+    def _encoded(
+        self,
+        record: UUID,
+        statement: Statement,
+        said: _Said,
+        person_key: bytes | None,
+        salt: str | None,
+    ) -> bytes:
+        event, content = statement.event, said.content.copy()
         if event is not None:
-            content["event"] = {
-                field.name: _stored(field, value, record, event, person_key)
-                for field, value in _values(event)
+            content["event"] = said.event | {
+                field.name: _stored(field, text, record, event, person_key)
+                for field, text in said.personal
             }
-        content["salt"] = salt or secrets.token_hex(16)
+        content["salt"] = salt or os.urandom(16).hex()
         data = self.transcoder.encode(content)
         if len(data) > LONGEST_DATA:
             raise Malformed(f"the entry has {len(data)} bytes; at most {LONGEST_DATA} are stored")
@@ -151,7 +171,11 @@ def digest(proposal: Proposal, person_key: bytes | None) -> bytes:
     It is over the plain text, personal fields by an HMAC under the person's key: equal content has
     equal digests, and nobody without the key can try names against it.
     """
-    content = _content(proposal.statement)
+    return _digest(proposal, _said(proposal.statement), person_key)
+
+
+def _digest(proposal: Proposal, said: _Said, person_key: bytes | None) -> bytes:
+    content = said.content.copy()
     if proposal.key_owner is not None:
         # Whoever uses the owner's key says the same as the owner.
         del content["by"]
@@ -171,13 +195,14 @@ def digest(proposal: Proposal, person_key: bytes | None) -> bytes:
     event = proposal.statement.event
     if event is not None:
         content["name"] = event.stored_as
-        content["event"] = {
-            field.name: _sealed(value, person_key) if field.personal else _text(value)
-            for field, value in _values(event)
+        content["event"] = said.event | {
+            field.name: _sealed(text, person_key) for field, text in said.personal
         }
-    # The same text typed on another system may come in another normal form of Unicode.
-    plain = unicodedata.normalize("NFC", canonical(content).decode())
-    return hashlib.sha256(plain.encode()).digest()
+    plain = canonical(content)
+    if not plain.isascii():
+        # The same text typed on another system may come in another normal form of Unicode.
+        plain = unicodedata.normalize("NFC", plain.decode()).encode()
+    return hashlib.sha256(plain).digest()
 
 
 def header(entry_fields: Mapping[str, Any], data: bytes) -> bytes:
@@ -213,24 +238,41 @@ def seal(
     return Entry(**entry_fields, statement=statement, header=head, data=data)
 
 
-def _content(statement: Statement) -> dict[str, Any]:
-    """Everything of a statement but its event, in the stored form."""
-    source = statement.source
-    content: dict[str, Any] = {
-        "by": statement.recorded_by,
-        "effective": statement.effective and statement.effective.text,
-        "effective_text": statement.effective_text,
-        "basis": statement.basis,
-        "note": statement.note,
-        "reason": statement.reason,
-        "registered_on": statement.registered_on and statement.registered_on.isoformat(),
-        "source": source
-        and _without_empty(
-            {"document": source.document, "locator": source.locator, "sha256": source.sha256}
-        ),
-        "event_version": statement.event and statement.event.class_version,
-    }
-    return _without_empty(content)
+class _Said(NamedTuple):
+    """A statement in the stored form; apart from it its event, and of that the personal text."""
+
+    content: dict[str, Any]
+    event: dict[str, Any]
+    personal: list[tuple[Field, str]]
+
+
+def _said(statement: Statement) -> _Said:
+    event, source = statement.event, statement.source
+    content: dict[str, Any] = {"by": statement.recorded_by}
+    if statement.effective is not None:
+        content["effective"] = statement.effective.text
+    texts = zip(_TEXTS, _texts_of(statement), strict=True)
+    content |= {name: text for name, text in texts if text is not None}
+    if statement.registered_on is not None:
+        content["registered_on"] = statement.registered_on.isoformat()
+    if source is not None:
+        written = {"document": source.document, "locator": source.locator, "sha256": source.sha256}
+        content["source"] = {name: text for name, text in written.items() if text is not None}
+    if event is None:
+        return _Said(content, {}, [])
+    content["event_version"] = event.class_version
+    values = _values(event)
+    if not event.personal:
+        return _Said(content, {field.name: _text(value) for field, value in values}, [])
+    return _Said(
+        content,
+        {field.name: _text(value) for field, value in values if not field.personal},
+        [(field, _text(value)) for field, value in values if field.personal],
+    )
+
+
+_TEXTS = ("effective_text", "basis", "note", "reason")
+_texts_of = attrgetter(*_TEXTS)
 
 
 def _statement(content: dict[str, Any], event: AnyEvent | None) -> Statement:
@@ -249,26 +291,24 @@ def _statement(content: dict[str, Any], event: AnyEvent | None) -> Statement:
     )
 
 
-def _without_empty(content: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in content.items() if value is not None}
-
-
 def _values(event: AnyEvent) -> list[tuple[Field, Any]]:
     """The fields of an event that are not empty, with their values."""
-    pairs = [(field, getattr(event, field.name)) for field in fields_of(type(event))]
-    return [(field, value) for field, value in pairs if value is not None]
+    return [
+        (field, value)
+        for field in fields_of(type(event))
+        if (value := getattr(event, field.name)) is not None
+    ]
 
 
 def _stored(
-    field: Field, value: Any, record: UUID, event: AnyEvent, person_key: bytes | None
-) -> Any:
-    if not field.personal:
-        return _text(value)
+    field: Field, text: str, record: UUID, event: AnyEvent, person_key: bytes | None
+) -> dict[str, str]:
+    """The stored form of personal text."""
     if person_key is None:
         raise Malformed("the person's key was destroyed", field=field.name)
     nonce = secrets.token_bytes(12)
     sealed = AESGCM(person_key).encrypt(
-        nonce, _padded(_text(value)), _place(record, event.stored_as, field.name)
+        nonce, _padded(text), _place(record, event.stored_as, field.name)
     )
     return {CIPHER: base64.b64encode(nonce + sealed).decode()}
 
@@ -303,29 +343,32 @@ def _place(record: UUID, name: str, field: str) -> bytes:
     return canonical([str(record), name, field])
 
 
-def _sealed(value: Any, person_key: bytes | None) -> str:
+def _sealed(text: str, person_key: bytes | None) -> str:
     if person_key is None:
         raise Malformed("the person's key was destroyed")
-    plain = unicodedata.normalize("NFC", _text(value))
+    plain = unicodedata.normalize("NFC", text)
     return hmac.new(person_key, plain.encode(), hashlib.sha256).hexdigest()
 
 
 def _text(value: Any) -> Any:
     """The stored form of a field's value: text, except for truth values and small numbers."""
-    match value:
-        case Enum():
-            return value.value
-        case bool() | int() | str():
-            return value
-        case Decimal():
-            return format(value, "f")
-        case datetime():
-            return format_moment(value)
-        case date():
-            return value.isoformat()
-        case Edtf():
-            return value.text
-    raise TypeError(f"{type(value).__name__} has no stored form")
+    type_ = type(value)
+    if type_ in _AS_IT_IS:
+        return value
+    if type_ in _WRITERS:
+        return _WRITERS[type_](value)
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(f"{type_.__name__} has no stored form")
+
+
+_AS_IT_IS = {str, int, bool}
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    Decimal: "{:f}".format,
+    Edtf: attrgetter("text"),
+    date: date.isoformat,
+    datetime: format_moment,
+}
 
 
 def value_of(field: Field, stored: Any) -> Any:

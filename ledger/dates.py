@@ -302,6 +302,8 @@ def check_period(start: date, end: date, *, field: str = "period_end") -> None:
 
 # ---------------------------------------------------------------- where a day ends
 
+_MOST_REMEMBERED = 4_096
+
 
 @dataclass(frozen=True, slots=True)
 class HomeZone:
@@ -317,6 +319,7 @@ class HomeZone:
 
     name: str
     _zone: ZoneInfo = field(init=False, repr=False, compare=False)
+    _days: dict[datetime, date] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.name not in _zone_names():
@@ -327,7 +330,13 @@ class HomeZone:
 
     def day_of(self, moment: datetime) -> date:
         """The day to which an aware `moment` belongs here; it never decreases with the moment."""
-        return _day_of(self, moment)
+        # Entries that were recorded together share their moment, and a register's rows their days.
+        day = self._days.get(moment)
+        if day is None:
+            if len(self._days) >= _MOST_REMEMBERED:
+                self._days.clear()
+            day = self._days[moment] = self._compute_day_of(moment)
+        return day
 
     def _compute_day_of(self, moment: datetime) -> date:
         day = self._shown_by_clock(_checked_aware(moment))
@@ -381,13 +390,8 @@ class HomeZone:
         return before + timedelta(seconds=seconds)
 
 
-# Entries that were recorded together share their moment, and a register's rows share their days.
-@lru_cache(maxsize=4_096)
-def _day_of(zone: HomeZone, moment: datetime) -> date:
-    return zone._compute_day_of(moment)  # noqa: SLF001  # A cached method would lose its type.
-
-
-@lru_cache(maxsize=4_096)
+# A register's rows share their days.
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def _start_of(zone: HomeZone, day: date) -> datetime:
     return zone._compute_start_of(day)  # noqa: SLF001  # A cached method would lose its type.
 

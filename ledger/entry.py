@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from ledger.dates import Edtf
@@ -48,8 +48,7 @@ class Source:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(NamedTuple):
     """What the recorder said: the event, when it was true, on what ground.
 
     `effective` is empty in an annulment, and in a correction that leaves the date alone.
@@ -59,9 +58,9 @@ class Statement:
     """
 
     event: AnyEvent | None
+    recorded_by: str
     effective: Edtf | None = None
     effective_text: str | None = None
-    recorded_by: str
     source: Source | None = None
     basis: str | None = None
     note: str | None = None
@@ -80,8 +79,7 @@ class Statement:
             self.source.check()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(NamedTuple):
     """A statement that somebody wants recorded.
 
     `corrects` and `annuls` name an entry of the same record: by its id, by `kind/key/version`, or
@@ -111,8 +109,7 @@ class Proposal:
         return self.key_owner or self.statement.recorded_by, self.idempotency_key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One immutable entry, decoded.
 
     `corrects` and `annuls` are positions. `name` is the stored name. `header` and `data` are the

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from ledger.canonical import LARGEST
@@ -31,8 +32,7 @@ def check_form(proposal: Proposal, kind: Kind) -> None:
     """Raise `Refused` for what could not be recorded in any ledger."""
     kind.check_key(proposal.key)
     proposal.statement.check()
-    for field, value in _values(proposal):
-        _check_value(field, value)
+    _check_values(proposal)
     _check_filled(proposal.statement.event)
     _check_idempotency_key(proposal.idempotency_key)
     _check_moment(proposal)
@@ -40,19 +40,50 @@ def check_form(proposal: Proposal, kind: Kind) -> None:
     _check_natural_key(proposal, kind)
 
 
-def _values(proposal: Proposal) -> Iterator[tuple[str, Any]]:
-    """What a proposal holds besides its key and principal, by the names of its fields."""
-    statement = proposal.statement
-    for field in ("effective_text", "basis", "note", "reason"):
-        yield field, getattr(statement, field)
-    for field in ("corrects", "annuls", "label", "idempotency_key"):
-        yield field, getattr(proposal, field)
-    if statement.source is not None:
-        yield "source", statement.source.document
-        yield "locator", statement.source.locator
-    if statement.event is not None:
-        for event_field in fields_of(type(statement.event)):
-            yield event_field.name, getattr(statement.event, event_field.name)
+def _check_values(proposal: Proposal) -> None:
+    event, source = proposal.statement.event, proposal.statement.source
+    values: list[Any] = [*_stated(proposal.statement), *_about(proposal)]
+    if source is not None:
+        values += (source.document, source.locator)
+    if event is not None:
+        values += _values(event)
+    texts = "".join([value for value in values if type(value) is str])
+    numbers = [value for value in values if isinstance(value, (int, Decimal))]
+    # Most often all are in order, and one look at all texts together says so.
+    if _UNSTORABLE.search(texts) is None and all(map(_fits, numbers)):
+        return
+    for field, value in zip(_names(proposal), values, strict=True):
+        _check_value(field, value)
+
+
+def _names(proposal: Proposal) -> Iterator[str]:
+    """By which fields these values are had."""
+    event, source = proposal.statement.event, proposal.statement.source
+    yield from (*_STATED, *_ABOUT)
+    if source is not None:
+        yield from ("source", "locator")
+    if event is not None:
+        yield from (field.name for field in fields_of(type(event)))
+
+
+_STATED = ("effective_text", "basis", "note", "reason")
+_stated = attrgetter(*_STATED)
+_ABOUT = ("corrects", "annuls", "label", "idempotency_key")
+_about = attrgetter(*_ABOUT)
+
+
+def _values(event: AnyEvent) -> list[Any]:
+    return [getattr(event, field.name) for field in fields_of(type(event))]
+
+
+def _fits(number: int | Decimal) -> bool:
+    """Whether a number is short enough to be written out."""
+    if isinstance(number, int):
+        return abs(number) <= LARGEST
+    exponent = number.as_tuple().exponent
+    # That of an infinity, or of what is not a number, is a letter.
+    is_short = isinstance(exponent, int) and -exponent <= MOST_DECIMALS
+    return is_short and number.adjusted() < MOST_DIGITS
 
 
 def _check_value(field: str, value: Any) -> None:
@@ -66,13 +97,10 @@ def _check_value(field: str, value: Any) -> None:
                     field=field,
                 )
         case int():
-            if abs(value) > LARGEST:
+            if not _fits(value):
                 raise Malformed(f"the {field} has too many digits for a number", field=field)
         case Decimal():
-            exponent = value.as_tuple().exponent
-            # That of an infinity, or of what is not a number, is a letter.
-            is_short = isinstance(exponent, int) and -exponent <= MOST_DECIMALS
-            if not is_short or value.adjusted() >= MOST_DIGITS:
+            if not _fits(value):
                 raise Malformed(
                     f"the {field} is not a number of at most {MOST_DIGITS} digits before the point"
                     f" and {MOST_DECIMALS} behind it",

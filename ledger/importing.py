@@ -19,23 +19,24 @@ second of its event and record says so in a column `ordinal`.
 
 from __future__ import annotations
 
-import gc
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from ledger.dates import Edtf, HomeZone
 from ledger.entry import Proposal, Statement
 from ledger.importing_file import Occasion, RegisterRow, Sheet, file_name, read_file
-from ledger.importing_order import moment_of, recording_order
+from ledger.importing_order import recording_order
 from ledger.importing_problem import ImportRefused, Problem, behind, guess, plain
+from ledger.importing_spill import Spill, TakenTwice
 from ledger.kind import Registry, fields_of
+from ledger.memory import uncollected
 from ledger.record import Ledger, SetRefused
 from ledger.refusal import KeyReused, Refused
 
@@ -58,23 +59,7 @@ def _silent(done: int, total: int) -> None:
     pass
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the collector of circles away: rows make none, and it would go through all of them.
-
-    It did so again and again as their number grew, and took a third of the time of an import.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What a row of a register proposes, and where it stands.
 
     `key_cells` are what the columns hold that name its record, None for what is empty.
@@ -86,11 +71,46 @@ class Row:
     key_cells: tuple[str | None, ...]
 
 
+class Rows(Sequence[Row]):
+    """The rows of a register in the order of recording, read again from disk when asked for."""
+
+    def __init__(self, spill: Spill, order: array[int], places: array[int]) -> None:
+        self._spill = spill
+        self._order = order
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [self._row(number) for number in self._order[index]]
+        return self._row(self._order[index])
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(self._row, self._order)
+
+    def files(self) -> Iterator[str]:
+        """The name of the file of each."""
+        return (self._spill.sheet_of(number).file for number in self._order)
+
+    def _row(self, number: int) -> Row:
+        row = self._spill.take(number)
+        proposal = row.proposal(_idempotency_key(row, self._places[number]))
+        return Row(proposal, row.sheet.file, row.line, row.key_cells)
+
+
 @dataclass(frozen=True, slots=True)
 class Register:
     """The rows of a register, in the order of recording, and the names of its files."""
 
-    rows: list[Row]
+    rows: Rows
     files: list[str]
 
 
@@ -114,7 +134,7 @@ class Outcome:
 # ---------------------------------------------------------------- reading
 
 
-@_uncollected()
+@uncollected()
 def read_register(
     folder: Path,
     registry: Registry,
@@ -137,20 +157,19 @@ def read_register(
     occasion = Occasion(registry=registry, zone=zone, principal=principal, now=now, late=late)
     problems: list[Problem] = []
     paths = _chosen(folder, _sheets(registry), only, problems)
-    rows: list[RegisterRow] = []
+    spill = Spill(occasion, [sheet for _, sheet, _ in paths])
     total, before = sum(size for _, _, size in paths), 0
     for path, sheet, size in paths:
         advance = partial(_advance, progress, before, total)
-        rows += read_file(path, sheet, occasion, problems, advance)
+        for row in read_file(path, sheet, occasion, problems, advance):
+            spill.add(row)
         before += size
-    ordered = recording_order(rows, occasion, problems)
-    keys = _idempotency_keys(ordered, problems)
+    spill.flush()
+    order = recording_order(spill, problems)
+    problems += map(_taken_twice, spill.taken_twice())
     if problems:
         raise ImportRefused(problems)
-    return Register(
-        [Row(row.proposal(keys[row.place]), *row.place, row.key_cells) for row in ordered],
-        [path.name for path, _, _ in paths],
-    )
+    return Register(Rows(spill, order, spill.places()), [path.name for path, _, _ in paths])
 
 
 def _advance(progress: Progress, before: int, total: int, done: int) -> None:
@@ -237,41 +256,32 @@ def _wrongly_named(
             yield Problem(file=name, reason="--only names it, and it is not in the folder")
 
 
-def _idempotency_keys(
-    rows: Sequence[RegisterRow], problems: list[Problem]
-) -> dict[tuple[str, int], str]:
-    """The key of each row, by its place; the module says how they are made."""
-    keys: dict[tuple[str, int], str] = {}
-    taken: dict[str, RegisterRow] = {}
-    counted: Counter[str] = Counter()
-    for row in sorted(rows, key=lambda row: (moment_of(row), row.line)):
-        name = f"import:{row.sheet.event.stored_as}:{row.key}"
-        if row.corrects is not None:
-            name += f":corrects:{row.corrects}"
-        elif row.annuls is not None:
-            name += f":annuls:{row.annuls}"
-        counted[name] += 1
-        place = row.ordinal or counted[name]
-        other = taken.setdefault(f"{name}:{place}", row)
-        if other is not row:
-            reason = f"line {other.line} is row {place} of this event and record already"
-            problems.append(
-                Problem(
-                    file=row.sheet.file,
-                    line=row.line,
-                    column="ordinal",
-                    value=None if row.ordinal is None else str(row.ordinal),
-                    reason=f"{reason}; number them anew",
-                )
-            )
-        keys[row.place] = f"{name}:{place}"
-    return keys
+def _taken_twice(row: TakenTwice) -> Problem:
+    """That two rows would have the same idempotency key."""
+    reason = f"line {row.first} is row {row.place} of this event and record already"
+    return Problem(
+        file=row.sheet.file,
+        line=row.line,
+        column="ordinal",
+        value=None if row.ordinal is None else str(row.ordinal),
+        reason=f"{reason}; number them anew",
+    )
+
+
+def _idempotency_key(row: RegisterRow, place: int) -> str:
+    """The key of a row, given which one it is; the module says how keys are made."""
+    aim = ""
+    if row.corrects is not None:
+        aim = f":corrects:{row.corrects}"
+    elif row.annuls is not None:
+        aim = f":annuls:{row.annuls}"
+    return f"import:{row.sheet.event.stored_as}:{row.key}{aim}:{place}"
 
 
 # ---------------------------------------------------------------- recording
 
 
-@_uncollected()
+@uncollected()
 def record_register(
     ledger: Ledger,
     register: Register,
@@ -310,9 +320,7 @@ class _Proposals:
 
 
 def _outcome(register: Register, repeated: Sequence[bool]) -> Outcome:
-    counted = Counter(
-        (row.file, was_before) for row, was_before in zip(register.rows, repeated, strict=True)
-    )
+    counted = Counter(zip(register.rows.files(), repeated, strict=True))
     files = {
         name: FileOutcome(counted[name, False], counted[name, True]) for name in register.files
     }

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from ledger.dates import Edtf, HomeZone, known_before, parse_edtf
@@ -17,6 +17,8 @@ from ledger.kind import Field, Kind, Registry
 from ledger.money import parse_decimal
 from ledger.refusal import Malformed
 
+T = TypeVar("T")
+
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 _LOCATOR = re.compile(
@@ -24,6 +26,21 @@ _LOCATOR = re.compile(
 )
 _VERSION_NAME = re.compile(r"[a-z][a-z_]*/[^/]+/(?P<version>[1-9][0-9]{0,17})")
 _TICK = timedelta(microseconds=1)
+
+
+def trimmed(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """What reads a cell that has no blanks around it; it remembers what cells meant.
+
+    Most of them say what others say that are near.
+    """
+
+    @lru_cache(maxsize=1_024)
+    def read(text: str) -> T:
+        if text != text.strip():
+            raise Malformed("there are blanks around it; take them away")
+        return parse(text)
+
+    return read
 
 
 def parser_of(field: Field, registry: Registry) -> Callable[[str], Any]:
@@ -93,8 +110,6 @@ def split_source(text: str) -> tuple[str, str | None]:
     return " ".join(words[:end]), " ".join(words[end:])
 
 
-# Most rows of a register share their days with others.
-@lru_cache(maxsize=4_096)
 def recorded_on(text: str, zone: HomeZone, now: datetime) -> tuple[datetime, date]:
     """The moment that an older register states, by itself or by a plain day, and its day."""
     before = known_before(text, zone)

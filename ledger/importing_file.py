@@ -8,20 +8,27 @@ user sees all of it at once.
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ledger.csvfile import BrokenFile, read_rows
 from ledger.dates import HomeZone, parse_edtf
 from ledger.entry import Proposal, Source, Statement
 from ledger.form import check_form
-from ledger.importing_cells import checked_key, label, ordinal, parser_of, recorded_on, split_source
+from ledger.importing_cells import (
+    checked_key,
+    label,
+    ordinal,
+    parser_of,
+    recorded_on,
+    split_source,
+    trimmed,
+)
 from ledger.importing_problem import Problem, behind, guess
 from ledger.kind import AnyEvent, Kind, Registry, fields_of
 from ledger.refusal import Refused
@@ -42,7 +49,7 @@ COMMON = (
 the row of an annulment, which has no event, the column is the common one again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Occasion:
     """Of an import: who does it, when, where the days end; `late` as in `read_register`."""
 
@@ -52,13 +59,19 @@ class Occasion:
     now: datetime
     late: bool
 
+    @cached_property
+    def recorded_on(self) -> Callable[[str], tuple[datetime, date]]:
+        """What reads the moment and the day that an older register states."""
+        return trimmed(partial(recorded_on, zone=self.zone, now=self.now))
+
 
 class Sheet:
     """What a file of one event type holds: its columns, and what reads their cells.
 
-    `naming` are the columns that name the record, with what reads them: the key's own, or those of
-    the fields that it is made of. No row does without those in `required_naming`, and none but
-    corrections and annulments without those in `required`.
+    `parsers` read the fields of the event but for those in `stated_by_key`. `naming` are the
+    columns that name the record, with what reads them: the key's own, or those of the fields that
+    it is made of. No row does without those in `required_naming`, and none but corrections and
+    annulments without those in `required`.
     """
 
     def __init__(self, kind: Kind, event: type[AnyEvent], registry: Registry) -> None:
@@ -66,11 +79,16 @@ class Sheet:
         self.event = event
         self.file = file_name(event.stored_as)
         self.fields = {field.name: field for field in fields_of(event)}
-        self.parsers = {name: parser_of(field, registry) for name, field in self.fields.items()}
+        self.stated_by_key = tuple(name for name in kind.key_fields if name in self.fields)
+        self.parsers = {
+            name: _reader(name, parser_of(field, registry))
+            for name, field in self.fields.items()
+            if name not in self.stated_by_key
+        }
         parts = kind.key_parts()
-        self.naming = {part.name: parser_of(part, registry) for part in parts}
+        self.naming = {part.name: _reader(part.name, parser_of(part, registry)) for part in parts}
         if not parts:
-            self.naming[kind.key_column] = partial(checked_key, kind)
+            self.naming[kind.key_column] = trimmed(partial(checked_key, kind))
         self.columns = tuple(dict.fromkeys((*self.naming, *self.fields, *COMMON)))
         optional = {part.name for part in parts if part.optional}
         self.required_naming = tuple(name for name in self.naming if name not in optional)
@@ -78,14 +96,22 @@ class Sheet:
         self.required = tuple(dict.fromkeys((*self.required_naming, "effective", *needed)))
 
 
+def _reader(column: str, parse: Callable[[str], T]) -> Callable[[str], T]:
+    return parse if column in FREE_TEXT else trimmed(parse)
+
+
+_read_effective, _read_text = trimmed(parse_edtf), trimmed(str)
+_read_label, _read_ordinal = trimmed(label), trimmed(ordinal)
+_split_source = lru_cache(maxsize=1_024)(split_source)
+
+
 def file_name(stored_as: str) -> str:
     """The name of the file that holds the events of a stored name."""
     return stored_as.replace(".", "_") + ".csv"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisterRow:
-    """A row as it was read, without its place among the others.
+class RegisterRow(NamedTuple):
+    """A row as it was read, without its place among the others; `cells` are the texts of it.
 
     `key_cells` are what the columns hold that name its record, None for what is empty. `moment` is
     when an older register took it, `day` the day of that, and `recorded_as` how it says so; None is
@@ -94,6 +120,7 @@ class RegisterRow:
 
     sheet: Sheet
     line: int
+    cells: Mapping[str, str]
     key: str
     key_cells: tuple[str | None, ...]
     statement: Statement
@@ -109,16 +136,6 @@ class RegisterRow:
     def target(self) -> str | None:
         """The name of the entry that this one corrects or annuls."""
         return self.annuls if self.corrects is None else self.corrects
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """The file and the line, which no other row has."""
-        return self.sheet.file, self.line
-
-    @property
-    def record(self) -> tuple[str, str]:
-        """The kind and the key of the record that the row is about."""
-        return self.sheet.kind.name, self.key
 
     def proposal(self, idempotency_key: str) -> Proposal:
         """What the row proposes; a late one is recorded now, whatever its moment."""
@@ -163,7 +180,9 @@ def read_file(
                 # Of two columns of a name the first counts; the header was refused anyway.
                 cells_by_column = dict(zip(reversed(header), reversed(row.cells), strict=True))
                 reading = _Reading(sheet, occasion, row.line, cells_by_column, problems)
-                yield from reading.row()
+                found = reading.row()
+                if found is not None and reading.has_form(found):
+                    yield found
             progress(row.end)
         if not header:
             reason = f"there is no header; the columns are {', '.join(sheet.columns)}"
@@ -176,6 +195,15 @@ def read_file(
     except OSError as error:
         reason = f"it can't be read: {error.strerror or error}"
         problems.append(Problem(file=sheet.file, reason=reason))
+
+
+def read_again(
+    sheet: Sheet, occasion: Occasion, line: int, cells: Mapping[str, str]
+) -> RegisterRow:
+    """The row of these cells, which nothing was wrong with when it was read before."""
+    row = _Reading(sheet, occasion, line, cells, []).row()
+    assert row is not None, "a cell means the same whenever it is read"
+    return row
 
 
 def _check_header(sheet: Sheet, line: int, header: list[str], problems: list[Problem]) -> bool:
@@ -246,28 +274,30 @@ class _Reading:
         self._problems_before = len(problems)
         self._is_annulment = bool(cells.get("annuls"))
 
-    def row(self) -> Iterator[RegisterRow]:
-        """Yield the row, unless anything is wrong with it."""
+    def row(self) -> RegisterRow | None:
+        """The row, unless a cell of it can't be read."""
         is_complete = self._check_filled()
-        sheet, zone, now = self._sheet, self._occasion.zone, self._occasion.now
-        named = {name: self._value(name, parse) for name, parse in sheet.naming.items()}
+        sheet, is_late = self._sheet, self._occasion.late
+        named = self._values(sheet.naming)
         key = self._key(named)
-        values = dict(self._event_values(named))
-        recorded = self._common("recorded_on", lambda text: recorded_on(text, zone, now))
-        moment, day = recorded or (None, None)
+        values = {} if self._is_annulment else self._values(sheet.parsers)
+        moment, day = self._common("recorded_on", self._occasion.recorded_on) or (None, None)
         statement = self._statement_but_for_its_event()
-        corrects, annuls = self._common("corrects", str), self._common("annuls", str)
+        corrects = self._common("corrects", _read_text)
+        annuls = self._common("annuls", _read_text)
         if corrects and annuls:
             self._complain("annuls", "a row corrects or annuls, not both")
-        name = self._common("label", label)
-        place = self._common("ordinal", ordinal)
+        name = self._common("label", _read_label)
+        place = self._common("ordinal", _read_ordinal)
         if key is None or not is_complete or not self._is_fine():
-            return
-        event = None if self._is_annulment else sheet.event(**values)
-        registered_on = day if self._occasion.late else None
-        row = RegisterRow(
+            return None
+        stated = {name: named[name] for name in sheet.stated_by_key}
+        event = None if self._is_annulment else sheet.event(**stated, **values)
+        registered_on = day if is_late else None
+        return RegisterRow(
             sheet=sheet,
             line=self._line,
+            cells=self._cells,
             key=key,
             key_cells=tuple(named.values()),
             statement=Statement(event=event, registered_on=registered_on, **statement),
@@ -279,12 +309,10 @@ class _Reading:
             corrects=corrects,
             annuls=annuls,
         )
-        if self._has_form(row):
-            yield row
 
     def _statement_but_for_its_event(self) -> dict[str, Any]:
         return {
-            "effective": self._common("effective", parse_edtf),
+            "effective": self._common("effective", _read_effective),
             "effective_text": self._text("effective_text"),
             "recorded_by": self._occasion.principal,
             "source": self._source(),
@@ -308,6 +336,8 @@ class _Reading:
             required = self._sheet.required
         if self._cells.get("corrects"):
             required = tuple(name for name in required if name != "effective")
+        if all(map(self._cells.get, required)):
+            return True
         missing = [name for name in required if name not in self._cells]
         for name in required:
             if self._cells.get(name) == "":
@@ -332,11 +362,17 @@ class _Reading:
             self._complain(refusal.field, refusal.message)
         return key
 
-    def _event_values(self, named: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        """The fields of the event; those that the key is made of have been read."""
-        for name, parse in () if self._is_annulment else self._sheet.parsers.items():
-            is_read = name in self._sheet.kind.key_fields
-            yield name, named[name] if is_read else self._value(name, parse)
+    def _values(self, parsers: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
+        """What the cells of these columns mean."""
+        cells = self._cells
+        try:
+            return {
+                name: parse(text) if (text := cells.get(name)) else None
+                for name, parse in parsers.items()
+            }
+        except Refused:
+            # Once more, complaining of each that can't be read.
+            return {name: self._value(name, parse) for name, parse in parsers.items()}
 
     def _source(self) -> Source | None:
         """The source; its locator is split off where there is no column for it."""
@@ -349,17 +385,21 @@ class _Reading:
         if document is None:
             return None
         if "locator" not in self._cells:
-            document, locator = split_source(document)
+            document, locator = _split_source(document)
         return _source(document, locator, sha256)
 
     def _text(self, column: str) -> str | None:
-        text = self._common(column, str)
+        if not self._cells.get(column):
+            return None
+        text = self._common(column, str if column in FREE_TEXT else _read_text)
         if text is not None and text.isspace():
             self._complain(column, "it holds nothing but blanks; leave it empty")
         return text
 
     def _common(self, column: str, parse: Callable[[str], T]) -> T | None:
         """What the cell of a common column means, unless a field of the event has taken it."""
+        if not self._cells.get(column):
+            return None
         if column in self._sheet.fields and not self._is_annulment:
             return None
         return self._value(column, parse)
@@ -369,18 +409,13 @@ class _Reading:
         text = self._cells.get(column)
         if not text:
             return None
-        # Most cells say what others say; of each text one copy is kept in memory.
-        text = sys.intern(text)
-        if column not in FREE_TEXT and text != text.strip():
-            self._complain(column, "there are blanks around it; take them away")
-            return None
         try:
             return parse(text)
         except Refused as refusal:
             self._complain(column, refusal.message)
             return None
 
-    def _has_form(self, row: RegisterRow) -> bool:
+    def has_form(self, row: RegisterRow) -> bool:
         """Whether the row passes what the ledger refuses without looking into itself."""
         try:
             check_form(row.proposal("import"), self._sheet.kind)

@@ -14,86 +14,51 @@ about the same record was written with it in mind, and waits for it.
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import Any
 
-from ledger.dates import accomplished
 from ledger.importing_cells import is_id, version_named
-from ledger.importing_file import Occasion, RegisterRow
 from ledger.importing_problem import Problem
+from ledger.importing_spill import Rank, Spill, Standing
 
-_LAST = datetime.max.replace(tzinfo=UTC)
-
-Place = tuple[str, int]
-"""The file and the line of a row."""
-
-Waits = dict[Place, set[Place]]
-"""For each row that has to wait, the rows of the same moment that it waits for."""
+Waits = dict[int, set[int]]
+"""For each row that has to wait, the rows of the same moment that it waits for, by number."""
 
 
-def moment_of(row: RegisterRow) -> datetime:
-    """The moment that a row is sorted by."""
-    return _LAST if row.moment is None else row.moment
+def recording_order(spill: Spill, problems: list[Problem]) -> array[int]:
+    """The numbers of the rows in the order of recording.
 
-
-def recording_order(
-    rows: Iterable[RegisterRow], occasion: Occasion, problems: list[Problem]
-) -> list[RegisterRow]:
-    """The rows in the order of recording. Adds to `problems` what has no place in it.
-
-    If there are problems already, rows are missing, and what aims at them isn't at fault.
+    Adds to `problems` what has no place in it. If there are problems already, rows are missing, and
+    what aims at them isn't at fault.
     """
     are_all_read = not problems
-    in_time = sorted(rows, key=lambda row: (moment_of(row), row.place))
-    labelled = _labelled(in_time, problems)
-    problems += _wrong_targets(in_time, labelled, are_all_read=are_all_read)
-    priority = _Priority(occasion)
+    entangled = spill.entangled()
+    labelled = _labelled(entangled, problems)
+    problems += _wrong_targets(entangled, labelled, are_all_read=are_all_read)
     recorded: Counter[tuple[str, str]] = Counter()
-    ordered: list[RegisterRow] = []
-    for _, group in groupby(in_time, moment_of):
+    waits: Waits = {}
+    for _, group in groupby(entangled, lambda row: row.moment):
         together = list(group)
-        waits = _waits(together, labelled, recorded)
-        placed = _placed(together, waits, priority)
-        missing = {row.place for row in together} - {row.place for row in placed}
-        problems += (
-            _of_target(row, "this row and another one wait for each other; state other moments")
-            for row in together
-            if row.place in missing and row.target is not None
-        )
-        ordered += placed
+        waits |= _waits(together, labelled, recorded)
         recorded.update(row.record for row in together)
+    ordered = array("I", _placed(spill.by_rank(), waits))
+    problems += (
+        _of_target(row, "this row and another one wait for each other; state other moments")
+        for row in entangled
+        if waits.get(row.number) and row.target is not None
+    )
     return ordered
 
 
-class _Priority:
-    """Which of two rows of the same moment comes first, if neither waits for the other."""
-
-    def __init__(self, occasion: Occasion) -> None:
-        self._today = occasion.zone.day_of(occasion.now)
-        kinds = occasion.registry.kinds
-        self._kinds = {kind.name: rank for rank, kind in enumerate(kinds)}
-        self._events = {event: rank for kind in kinds for rank, event in enumerate(kind.events)}
-
-    def of(self, row: RegisterRow) -> tuple[Any, ...]:
-        kind, event = self._kinds[row.sheet.kind.name], row.sheet.event
-        among_events = (self._events[event], row.line)
-        effective = row.statement.effective
-        if row.target is not None or effective is None:
-            return (kind, 0, True, date.min, *among_events)
-        latest = accomplished(effective, row.day or self._today).latest
-        return (kind, 1, not event.is_opening, latest, *among_events)
-
-
-def _labelled(rows: Iterable[RegisterRow], problems: list[Problem]) -> dict[str, RegisterRow]:
-    labelled: dict[str, RegisterRow] = {}
+def _labelled(rows: Iterable[Standing], problems: list[Problem]) -> dict[str, Standing]:
+    labelled: dict[str, Standing] = {}
     for row in rows:
         if row.label is not None:
             first = labelled.setdefault(row.label, row)
-            if first is not row:
+            if first.number != row.number:
                 problems.append(
                     Problem(
                         file=row.sheet.file,
@@ -107,7 +72,7 @@ def _labelled(rows: Iterable[RegisterRow], problems: list[Problem]) -> dict[str,
 
 
 def _wrong_targets(
-    rows: Iterable[RegisterRow], labelled: Mapping[str, RegisterRow], *, are_all_read: bool
+    rows: Iterable[Standing], labelled: Mapping[str, Standing], *, are_all_read: bool
 ) -> Iterator[Problem]:
     for row in rows:
         if row.target is None:
@@ -118,9 +83,9 @@ def _wrong_targets(
             if are_all_read and not is_an_entrys:
                 reason = "no row has this label, and it is no entry's id or kind/key/version"
                 yield _of_target(row, reason)
-        elif aim is row:
+        elif aim.number == row.number:
             yield _of_target(row, "it is the label of this row itself")
-        elif moment_of(aim) > moment_of(row):
+        elif aim.moment > row.moment:
             yield _of_target(row, f"{_named(aim)} has this label, and is recorded later")
 
 
@@ -128,21 +93,21 @@ def _wrong_targets(
 class _Above:
     """What stands above a row in its file about the same record."""
 
-    aiming: set[Place] = field(default_factory=set)
+    aiming: set[int] = field(default_factory=set)
     """The last row that corrects or annuls, which has waited for those before it."""
-    plain: set[Place] = field(default_factory=set)
+    plain: set[int] = field(default_factory=set)
     """The rows that it hasn't waited for."""
     waited_elsewhere: bool = False
     """Whether a row has waited for the beginnings of the other files."""
 
 
 def _waits(
-    rows: Sequence[RegisterRow],
-    labelled: Mapping[str, RegisterRow],
+    rows: Sequence[Standing],
+    labelled: Mapping[str, Standing],
     recorded: Mapping[tuple[str, str], int],
 ) -> Waits:
     """What the rows of one moment wait for; `recorded` counts those of earlier ones by record."""
-    by_record: dict[tuple[str, str], list[RegisterRow]] = defaultdict(list)
+    by_record: dict[tuple[str, str], list[Standing]] = defaultdict(list)
     aimed_at = {row.record for row in rows if row.target is not None}
     for row in rows:
         if row.record in aimed_at:
@@ -154,79 +119,89 @@ def _waits(
 
 
 def _waits_within(
-    rows: Sequence[RegisterRow], labelled: Mapping[str, RegisterRow], recorded: int
+    rows: Sequence[Standing], labelled: Mapping[str, Standing], recorded: int
 ) -> Waits:
     """The same for the rows of one record, which are in the order of files and lines."""
-    places = {row.place for row in rows}
+    places = {row.number for row in rows}
     waits: Waits = {}
     above: dict[str, _Above] = defaultdict(_Above)
     begun, awaited_above = _beginnings(rows), _awaited_above(rows, labelled)
     for row in rows:
         upper = above[row.sheet.file]
-        waits[row.place] = set() if row.place in awaited_above else set(upper.aiming)
+        waits[row.number] = set() if row.number in awaited_above else set(upper.aiming)
         if row.target is None:
-            upper.plain.add(row.place)
+            upper.plain.add(row.number)
             continue
         aim = labelled.get(row.target)
         if aim is not None:
-            waits[row.place] |= {aim.place} & places - {row.place}
+            waits[row.number] |= {aim.number} & places - {row.number}
         elif (version_named(row.target) or 0) > recorded:
             # Only recording will tell which of the rows gets this version.
-            waits[row.place] |= upper.plain
+            waits[row.number] |= upper.plain
             if not upper.waited_elsewhere:
-                waits[row.place] |= {place for place in begun if place[0] != row.sheet.file}
+                waits[row.number] |= {n for n, file in begun.items() if file != row.sheet.file}
             upper.plain, upper.waited_elsewhere = set(), True
-        upper.aiming = {row.place}
+        upper.aiming = {row.number}
     return waits
 
 
-def _beginnings(rows: Iterable[RegisterRow]) -> set[Place]:
-    """The rows above which no row of their file about the same record corrects or annuls."""
-    begun: set[Place] = set()
+def _beginnings(rows: Iterable[Standing]) -> dict[int, str]:
+    """The rows above which none of their file about the same record corrects or annuls, by file."""
+    begun: dict[int, str] = {}
     ended: set[str] = set()
     for row in rows:
         if row.target is not None:
             ended.add(row.sheet.file)
         elif row.sheet.file not in ended:
-            begun.add(row.place)
+            begun[row.number] = row.sheet.file
     return begun
 
 
-def _awaited_above(rows: Iterable[RegisterRow], labelled: Mapping[str, RegisterRow]) -> set[Place]:
+def _awaited_above(rows: Iterable[Standing], labelled: Mapping[str, Standing]) -> set[int]:
     """The rows that a row above them in their file aims at, so that they can't wait for it."""
     aims = ((row, labelled.get(row.target or "")) for row in rows)
     return {
-        aim.place
+        aim.number
         for row, aim in aims
         if aim is not None and aim.sheet is row.sheet and aim.line > row.line
     }
 
 
-def _placed(rows: Iterable[RegisterRow], waits: Waits, priority: _Priority) -> list[RegisterRow]:
-    """The rows by priority, each after what it waits for; those that wait in a circle left out."""
-    by_place = {row.place: row for row in rows}
-    waited_for: dict[Place, list[Place]] = defaultdict(list)
-    for place, others in waits.items():
+def _placed(rows: Iterable[tuple[Rank, int]], waits: Waits) -> Iterator[int]:
+    """The numbers of the rows as they are ranked, each after what it waits for.
+
+    What is placed is taken out of `waits`; rows that wait in a circle keep what they wait for.
+    """
+    waited_for: dict[int, list[int]] = defaultdict(list)
+    for number, others in waits.items():
         for other in others:
-            waited_for[other].append(place)
-    ready = [(priority.of(row), place) for place, row in by_place.items() if not waits.get(place)]
-    heapq.heapify(ready)
-    placed: list[RegisterRow] = []
+            waited_for[other].append(number)
+    held: dict[int, Rank] = {}
+    ready: list[tuple[Rank, int]] = []
+
+    def placed(number: int) -> int:
+        for waiting in waited_for.pop(number, ()):
+            waits[waiting].discard(number)
+            if waiting in held and not waits[waiting]:
+                heapq.heappush(ready, (held.pop(waiting), waiting))
+        return number
+
+    for rank, number in rows:
+        while ready and ready[0][0] < rank:
+            yield placed(heapq.heappop(ready)[1])
+        if waits.get(number):
+            held[number] = rank
+        else:
+            yield placed(number)
     while ready:
-        _, place = heapq.heappop(ready)
-        placed.append(by_place[place])
-        for waiting in waited_for[place]:
-            waits[waiting].discard(place)
-            if not waits[waiting]:
-                heapq.heappush(ready, (priority.of(by_place[waiting]), waiting))
-    return placed
+        yield placed(heapq.heappop(ready)[1])
 
 
-def _named(row: RegisterRow) -> str:
+def _named(row: Standing) -> str:
     return f"{row.sheet.file}:{row.line}"
 
 
-def _of_target(row: RegisterRow, reason: str) -> Problem:
+def _of_target(row: Standing, reason: str) -> Problem:
     """A problem of what the row says that it corrects or annuls."""
     return Problem(
         file=row.sheet.file,

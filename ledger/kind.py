@@ -14,6 +14,7 @@ from typing import (
     Any,
     ClassVar,
     Generic,
+    NamedTuple,
     TypeVar,
     dataclass_transform,
     get_args,
@@ -40,8 +41,7 @@ class RefersTo:
     kind: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reference:
+class Reference(NamedTuple):
     """A record that an event refers to, and the field that does so."""
 
     kind: str

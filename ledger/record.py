@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby, islice
 from queue import SimpleQueue
 from typing import Any, Protocol, Self
@@ -18,19 +19,21 @@ from typing import Any, Protocol, Self
 import psycopg
 
 from ledger import store, transaction
-from ledger.admission import Answer, Batch, Draft, History, Prepared, RecordName, names_of
+from ledger.admission import Answer, Batch, Draft, History, Prepared, RecordName
 from ledger.codec import EntryMapper
 from ledger.database import AnyConnection, one_line
 from ledger.dates import HomeZone
 from ledger.entry import Entry, Proposal
 from ledger.kind import Registry
+from ledger.meanwhile import Meanwhile
 from ledger.refusal import Refused, SecretariatError, Unusable
+from ledger.sets import Admission
 from ledger.store import Head
 from ledger.timeline import RecordChange
 from ledger.transaction import Ground
-from ledger.trip import COMMIT, ROLLBACK, Asked, Trips
+from ledger.trip import COMMIT, DISCARD_PLANS, ROLLBACK, Asked, Trips
 
-PORTION = 5_000
+PORTION = 2_000
 """So many proposals of a large set are in memory at a time."""
 
 MOST_PROPOSALS = 1_000
@@ -116,6 +119,7 @@ class Ledger:
         self._connect = connect
         self._connection: AnyConnection | None = None
         self._trips: Trips | None = None
+        self._planned_at = 0
         self._projection = projection
         self._mapper = EntryMapper(registry)
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -284,22 +288,24 @@ class Ledger:
         admission = Admission(job.progress)
         repeated: list[bool] = []
         head: Head | None = None
-        for some in _portions(proposals):
-            items = [self._prepared(proposal) for proposal in some]
-            batch = self._read(trips, [p for p in items if isinstance(p, Prepared)], head)
-            before = dict(batch.histories)
-            draft = Draft.of(batch, admission.labels)
-            repeated += (
-                answer.repeated for answer in admission.admit(draft, zip(some, items, strict=True))
-            )
-            if admission.error is not None:
-                break
-            draft.merge()
-            head = batch.head
-            if batch.entries:
-                trips.make(self._writing(batch, before))
-                attempt.entries = batch.entries
-        attempt.outcomes.append(admission.error or admission.refused() or repeated)
+        # While the database writes a portion, the next one is read and prepared.
+        with Meanwhile() as meanwhile:
+            for some in _portions(proposals):
+                items = [self._prepared(proposal) for proposal in some]
+                meanwhile.wait()
+                batch = self._read(trips, [p for p in items if isinstance(p, Prepared)], head)
+                before = dict(batch.histories)
+                draft = Draft.of(batch, admission.labels)
+                pairs = zip(some, items, strict=True)
+                repeated += (answer.repeated for answer in admission.admit(draft, pairs))
+                if admission.error is not None:
+                    break
+                draft.merge()
+                head = batch.head
+                if batch.entries:
+                    meanwhile.run(partial(trips.make, self._writing(batch, before)))
+                    attempt.entries = batch.entries
+        attempt.outcomes.append(admission.error or _refusal_of(admission) or repeated)
         is_kept = head is not None and attempt.outcomes[-1] is repeated and not job.dry_run
         if not is_kept:
             attempt.entries = []
@@ -340,7 +346,7 @@ class Ledger:
     def _prepared_trips(self, connection: AnyConnection) -> Trips:
         if self._trips is None:
             connection.execute(transaction.AS_PLANNED)
-            self._trips = Trips(connection)
+            self._trips, self._planned_at = Trips(connection), 0
         return self._trips
 
     def _discard_connection(self) -> None:
@@ -411,7 +417,18 @@ class Ledger:
             RecordChange(new.kind.name, new.key, old.steps, new.growth)
             for old, new in zip(olds, news, strict=True)
         ]
-        return [transaction.write(batch, olds, news), *self._projection.project(changes)]
+        planning = self._planning(batch.head.position)
+        return [*planning, transaction.write(batch, olds, news), *self._projection.project(changes)]
+
+    def _planning(self, position: int) -> list[Asked]:
+        """Have all statements planned anew whenever the log has doubled.
+
+        Statistics would have it done, but there are none of what a transaction has written so far.
+        """
+        if position < 2 * self._planned_at:
+            return []
+        self._planned_at = position
+        return [(DISCARD_PLANS, ())]
 
 
 def _is_worth_another_try(error: Exception, jobs: Sequence[Job]) -> bool:
@@ -421,62 +438,22 @@ def _is_worth_another_try(error: Exception, jobs: Sequence[Job]) -> bool:
     return len(jobs) > 1 and not isinstance(error, NotKnown | Unusable)
 
 
-@dataclass(slots=True)
-class Admission:
-    """A set of proposals on its way in, and what is wrong with it so far.
-
-    `error` is what its caller's `progress` raised, whatever that is.
-    """
-
-    progress: Callable[[int], None]
-    labels: dict[str, Entry] = field(default_factory=dict)
-    refusals: list[tuple[int, Refused]] = field(default_factory=list)
-    at_fault: set[RecordName] = field(default_factory=set)
-    left_out: int = 0
-    count: int = 0
-    error: Exception | None = None
-
-    def admit(
-        self, draft: Draft, items: Iterable[tuple[Proposal, Prepared | Refused]]
-    ) -> Iterator[Answer]:
-        """Take proposals into the draft, and yield the answers of those that may be recorded."""
-        for proposal, prepared in items:
-            index, self.count = self.count, self.count + 1
-            name = (proposal.kind, proposal.key)
-            if self.at_fault and not self.at_fault.isdisjoint((name, *names_of(proposal))):
-                self.left_out += 1
-                self.at_fault.add(name)
-                continue
-            try:
-                if isinstance(prepared, Refused):
-                    raise prepared
-                key = prepared.person_key(draft.batch)
-                yield draft.admit(proposal, *prepared.encoded(key, draft.batch.mapper))
-            except Refused as refusal:
-                self.refusals.append((index, refusal))
-                self.at_fault.add(name)
-            try:
-                self.progress(self.count)
-            except Exception as error:  # noqa: BLE001  # It is this caller's own doing.
-                self.error = error
-                return
-
-    def refused(self) -> SetRefused | None:
-        """The set's refusal, if it is refused."""
-        return SetRefused(self.refusals, self.left_out) if self.refusals else None
-
-
 def _admit(batch: Batch, job: Job) -> list[Answer] | Exception:
     """Admit a set of proposals: its answers, or all its refusals."""
     admission = Admission(job.progress)
     draft = Draft.of(batch, admission.labels)
     answers = list(admission.admit(draft, ((p.proposal, p) for p in job.prepared)))
-    problem = admission.error or admission.refused()
+    problem = admission.error or _refusal_of(admission)
     if problem is not None:
         return problem
     if not job.dry_run:
         draft.merge()
     return answers
+
+
+def _refusal_of(admission: Admission) -> SetRefused | None:
+    """The refusal of a set, if it is refused."""
+    return SetRefused(admission.refusals, admission.left_out) if admission.refusals else None
 
 
 def _portions(proposals: Iterable[Proposal]) -> Iterator[list[Proposal]]:

@@ -8,7 +8,6 @@ in; out come its steps, in the order in which they happened. Step k holds on the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -17,8 +16,7 @@ from ledger.entry import Entry
 from ledger.kind import AnyEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A live entry in its place: `earliest` and `latest` are the days between which it happened.
 
     `effective` is the date as stated, by the entry itself or by what it corrects. `root` is the
@@ -43,8 +41,7 @@ class Growth(NamedTuple):
     tail: Sequence[Step]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordChange:
+class RecordChange(NamedTuple):
     """What a transaction adds to one record: `before` are its steps until then."""
 
     kind: str
@@ -172,7 +169,7 @@ def _lowered(ordered: list[Step]) -> list[Step]:
         return ordered
     opening, latest = ordered[0], ordered[1].latest
     if latest < opening.latest:
-        opening = replace(opening, latest=latest, earliest=min(opening.earliest, latest))
+        opening = opening._replace(latest=latest, earliest=min(opening.earliest, latest))
     return [opening, *ordered[1:]]
 
 
@@ -185,13 +182,5 @@ def _possible(ordered: Iterable[Step]) -> Iterable[Step]:
 
 def _from(step: Step, possible_from: date) -> Step:
     """The step with that day as its `possible_from`."""
-    # `replace` takes several times as long, and this is done for every step of every history.
-    return Step(
-        step.entry,
-        step.event,
-        step.effective,
-        step.root,
-        step.earliest,
-        step.latest,
-        possible_from,
-    )
+    # `_replace` takes several times as long, and this is done for every step of every history.
+    return Step(*step[:-1], possible_from)

@@ -20,12 +20,15 @@ from ledger.store import Head
 from ledger.trip import BEGIN, Asked, Trips
 
 # Each statement finds its rows by their keys. Planned once for all values, a plan from when the
-# tables were empty would scan them still when they have grown.
+# tables were empty would scan them still when they have grown; and all that a scan found would be
+# kept, to be looked through for each key.
 AS_PLANNED = """
     SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
            set_config('enable_seqscan', 'off', false),
            set_config('enable_hashjoin', 'off', false),
            set_config('enable_mergejoin', 'off', false),
+           set_config('enable_bitmapscan', 'off', false),
+           set_config('enable_material', 'off', false),
            set_config('jit', 'off', false)
 """
 

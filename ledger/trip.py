@@ -24,7 +24,8 @@ from ledger.database import AnyConnection
 Asked = tuple[str, Sequence[Parameter]]
 """A statement with `%s` for each parameter, and the parameters."""
 
-BEGIN, COMMIT, ROLLBACK = UNPLANNED = ("BEGIN", "COMMIT", "ROLLBACK")
+UNPLANNED = ("BEGIN", "COMMIT", "ROLLBACK", "DISCARD PLANS")
+BEGIN, COMMIT, ROLLBACK, DISCARD_PLANS = UNPLANNED
 """Statements that have no plan, so that nothing is gained by preparing them."""
 
 _FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)

@@ -111,7 +111,8 @@ ACTIVITIES = Table(name="activities", kind=ACTIVITY, row=Activity, fold=fold)
 TOTALS = """
     WITH several AS MATERIALIZED (
         SELECT key FROM projections.activities
-         WHERE {known} AND coalesce(possible @> %(day)s::date, false)
+         WHERE coalesce(known @> %(position)s::int8, false)
+           AND coalesce(possible @> %(day)s::date, false)
            AND NOT effective @> %(day)s::date AND effective <> possible),
     placed AS (
         SELECT activity.*, effective @> %(day)s::date AS shown,

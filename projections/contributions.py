@@ -80,11 +80,13 @@ CONTRIBUTIONS = Table(name="contributions", kind=CONTRIBUTION, row=Contribution,
 # own least or greatest: what one record may have been doesn't depend on another.
 #
 # Where the dates are exact a record has one candidate, which is all that it may have been; so only
-# the few that have `several` are looked at one by one. `{known}` is which rows were known.
+# the few that have `several` are looked at one by one, found by an index of their own. `{known}` is
+# which rows were known.
 TOTALS = """
     WITH several AS MATERIALIZED (
         SELECT key FROM projections.contributions
-         WHERE {known} AND coalesce(possible @> %(day)s::date, false)
+         WHERE coalesce(known @> %(position)s::int8, false)
+           AND coalesce(possible @> %(day)s::date, false)
            AND NOT effective @> %(day)s::date AND effective <> possible),
     exact AS (
         SELECT currency, state AS contributor,

@@ -67,7 +67,8 @@ EXPENDITURES = Table(name="expenditures", kind=EXPENDITURE, row=Expenditure, fol
 TOTALS = """
     WITH several AS MATERIALIZED (
         SELECT key FROM projections.expenditures
-         WHERE {known} AND coalesce(possible @> %(day)s::date, false)
+         WHERE coalesce(known @> %(position)s::int8, false)
+           AND coalesce(possible @> %(day)s::date, false)
            AND NOT effective @> %(day)s::date AND effective <> possible),
     placed AS (
         SELECT key, effective, possible, known, currency, spent, refunded, net,

@@ -13,31 +13,27 @@ brought in line in the same transaction.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
 from ledger import settings, store
-from ledger.codec import EntryMapper
 from ledger.counts import counted
-from ledger.database import OWNER, AnyConnection, connect
+from ledger.database import OWNER, AnyConnection, connect, one_line
 from ledger.dates import HomeZone
-from ledger.entry import Entry
-from ledger.kind import Registry, references_of
-from ledger.recorder import RAW_KIND
-from ledger.refusal import SecretariatError, Unusable
-from ledger.stream import streamed
-from ledger.timeline import Step, grown
-from projections import RULES
-from projections.timeline import SCHEMA, Table, all_rows
+from ledger.memory import uncollected
+from ledger.refusal import Unusable
+from projections import RULES, workers
+from projections.filling import CHANGED, FRESH, NEXT, PART, Filling, parts
+from projections.timeline import SCHEMA, Table
 
-NEXT, OLD = "projections_next", "projections_old"
-"""The schema that is being filled, and the one that was swapped out."""
+OLD = "projections_old"
+"""The schema that was swapped out."""
 
 REBUILDING = int.from_bytes(b"rebuildr")
 """The key of the advisory lock that a rebuild holds, and that whoever must not meet one shares."""
@@ -45,8 +41,11 @@ REBUILDING = int.from_bytes(b"rebuildr")
 MIGRATING = int.from_bytes(b"secretar")
 """The key of the advisory lock that the runner of migrations holds (migrations/session.py)."""
 
-MOST_BUFFERED = 5_000
-"""So many rows, at the least, are written at a time."""
+FEWEST_FOR_A_WORKER = 10_000
+"""For so many entries a process more is started, which takes as long as folding a few thousand."""
+
+MOST_WORKERS = 8
+"""Each takes about 75 MB and a connection."""
 
 FEW = 200
 """So many entries may be left to take in under the lock."""
@@ -111,18 +110,15 @@ INDEXES = """
      ORDER BY indexrelid
 """
 
-# The log needs no snapshot: what lies at or before a position that was committed never changes.
-LOG = f"""{store.SELECT_ENTRIES}
-     WHERE position <= %s AND kind <> %s
-     ORDER BY record_id, version
-"""
-
-CHANGED = f"""{store.SELECT_ENTRIES}
-     WHERE position <= %s AND kind <> %s
-       AND record_id IN (
-           SELECT record_id FROM ledger.entries WHERE position > %s AND position <= %s)
-     ORDER BY record_id, version
-"""  # noqa: S608  # SELECT_ENTRIES is a constant of ours.
+# Nobody needs these after the swap, so what a crash would take of them needs no log.
+TABLES_OF_FRESH = (
+    "CREATE UNLOGGED TABLE projections_next.fresh_records (LIKE ledger.records)",
+    "CREATE UNLOGGED TABLE projections_next.fresh_references (LIKE ledger.record_references)",
+)
+INDEXES_OF_FRESH = (
+    "CREATE UNIQUE INDEX ON projections_next.fresh_records (kind, key)",
+    "CREATE INDEX ON projections_next.fresh_references (kind, key)",
+)
 
 # Each table holds one kind, so its keys say which records.
 DROP_ROWS = """
@@ -199,12 +195,12 @@ def rebuild(
     if an entry can't be read.
     """
     taken = "the read models are being rebuilt or verified by another process: wait until it ends"
-    with connect(url, OWNER) as connection, locked(connection, taken):
+    with uncollected(), connect(url, OWNER) as connection, locked(connection, taken):
         try:
-            return _rebuild(connection, tables, progress)
+            return _rebuild(url, connection, tables, progress)
         except psycopg.OperationalError as error:
             raise Unusable(
-                f"the rebuild was cut short: {_one_line(error)}; run `secretariat rebuild` again"
+                f"the rebuild was cut short: {one_line(error)}; run `secretariat rebuild` again"
             ) from error
 
 
@@ -231,7 +227,7 @@ def locked(
 
 
 def _rebuild(
-    connection: AnyConnection, tables: Sequence[Table[Any]], progress: Progress
+    url: str, connection: AnyConnection, tables: Sequence[Table[Any]], progress: Progress
 ) -> RebuildReport:
     zone = settings.read(connection).home_zone
     names = [table.name for table in tables]
@@ -244,10 +240,10 @@ def _rebuild(
             )
     try:
         migration = _make_tables(connection, [*names, "rules"])
-        filling = _Filling(connection, tables, zone, progress)
-        first = filling.fill()
-        filling.catch_up()
-        position = _swap(connection, filling, migration)
+        rebuilding = _Rebuilding(url, connection, tables, zone, progress)
+        first = rebuilding.fill()
+        rebuilding.catch_up()
+        position = _swap(connection, rebuilding, migration)
     except BaseException:
         with suppress(psycopg.Error):
             _drop(connection, NEXT)
@@ -290,15 +286,8 @@ def _make_tables(connection: AnyConnection, names: list[str]) -> int:
         connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(NEXT)))
         for name in names:
             connection.execute(like.format(Identifier(NEXT, name), Identifier(SCHEMA, name)))
-        for fresh, kept in (
-            ("fresh_records", "records"),
-            ("fresh_references", "record_references"),
-        ):
-            connection.execute(
-                SQL("CREATE UNLOGGED TABLE {} (LIKE {} INCLUDING INDEXES)").format(
-                    Identifier(NEXT, fresh), Identifier("ledger", kept)
-                )
-            )
+        for statement in TABLES_OF_FRESH:
+            connection.execute(statement)
         for (grant,) in connection.execute(GRANTS).fetchall():
             connection.execute(grant.encode())
         connection.execute("INSERT INTO projections_next.rules (version) VALUES (%s)", [RULES])
@@ -313,35 +302,39 @@ def _last_migration(connection: AnyConnection) -> int:
     return int(row[0])
 
 
-class _Filling:
+class _Rebuilding:
     """Brings the next tables up to a position of the log."""
 
     def __init__(
         self,
+        url: str,
         connection: AnyConnection,
         tables: Sequence[Table[Any]],
         zone: HomeZone,
         progress: Progress,
     ) -> None:
         self.position = 0
+        self._url = url
         self._connection = connection
-        self._tables = {table.kind.name: table for table in tables}
-        self._mapper = EntryMapper(Registry([table.kind for table in tables]))
+        self._tables = tables
         self._zone = zone
+        self._filling = Filling(connection, tables, zone)
         self._progress = progress
-        self._buffers: dict[str, list[tuple[Any, ...]]] = {}
-        self._columns = {table.name: tuple(table.columns()) for table in tables} | {
-            "fresh_records": ("kind", "key", "version", "is_open"),
-            "fresh_references": ("kind", "key", "to_kind", "to_key"),
-        }
 
     def fill(self) -> int:
         """Take in the whole log and build the indexes; return the position reached."""
         head = _head(self._connection)
-        with self._connection.transaction():
-            self._take_in(LOG, [head, RAW_KIND], total=head)
+        number = min(head // FEWEST_FOR_A_WORKER, os.cpu_count() or 1, MOST_WORKERS)
+        if number > 1:
+            done = workers.fill(self._url, self._tables, self._zone, head, number)
+        else:
+            [everything] = parts(1)
+            done = self._filling.take_in(PART, everything, head)
+        self._count(done, head)
         for (statement,) in self._connection.execute(INDEXES).fetchall():
             self._connection.execute(statement.encode())
+        for statement in INDEXES_OF_FRESH:
+            self._connection.execute(statement)
         self.position = head
         return head
 
@@ -354,73 +347,25 @@ class _Filling:
             with self._connection.transaction():
                 self.catch_up_to(head)
         # New tables have no statistics, and without them the planner may scan where it should seek.
-        for table in self._tables.values():
+        for table in self._tables:
             self._connection.execute(SQL("ANALYZE {}").format(Identifier(NEXT, table.name)))
 
     def catch_up_to(self, position: int) -> None:
         """Write anew the records that have entries after the position reached, up to `position`."""
-        span = [self.position, position]
-        for kind, table in self._tables.items():
+        span = (self.position, position)
+        for table in self._tables:
             statement = SQL(DROP_ROWS).format(Identifier(NEXT, table.name))
-            self._connection.execute(statement, [*span, kind])
-        for fresh in ("fresh_records", "fresh_references"):
+            self._connection.execute(statement, [*span, table.kind.name])
+        for fresh in FRESH:
             self._connection.execute(SQL(DROP_NAMES).format(Identifier(NEXT, fresh)), span)
-        self._take_in(CHANGED, [position, RAW_KIND, *span], total=position)
+        self._count(self._filling.take_in(CHANGED, span, position), position)
         self.position = position
 
-    def _take_in(self, statement: str, parameters: list[Any], *, total: int) -> None:
+    def _count(self, taken_in: Iterable[int], total: int) -> None:
         done = self.position
-        rows = streamed(self._connection, "log", statement, parameters)
-        entries = _decoded(rows, self._mapper)
-        for (kind, key), theirs in groupby(entries, key=lambda entry: (entry.kind, entry.key)):
-            history = tuple(theirs)
-            self._buffer(kind, key, history)
-            if sum(map(len, self._buffers.values())) >= MOST_BUFFERED:
-                self._flush()
-            done += len(history)
+        for count in taken_in:
+            done += count
             self._progress(min(done, total), total)
-        self._flush()
-
-    def _buffer(self, kind: str, key: str, entries: tuple[Entry, ...]) -> None:
-        table = self._tables[kind]
-        growths = list(grown((), (), entries, self._zone))
-        happened: list[Step] = []
-        for growth in growths:
-            happened[growth.kept :] = growth.tail
-        references = {
-            (kind, key, reference.kind, reference.key)
-            for step in happened
-            for reference in references_of(step.event)
-        }
-        rows = {
-            table.name: all_rows(table, key, growths),
-            "fresh_records": [(kind, key, entries[-1].version, bool(happened))],
-            "fresh_references": references,
-        }
-        for name, theirs in rows.items():
-            self._buffers.setdefault(name, []).extend(theirs)
-
-    def _flush(self) -> None:
-        for name, rows in self._buffers.items():
-            columns = SQL(", ").join(map(Identifier, self._columns[name]))
-            statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(NEXT, name), columns)
-            with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-                for row in rows:
-                    copy.write_row(row)
-        self._buffers.clear()
-
-
-def _decoded(rows: Iterable[Any], mapper: EntryMapper) -> Iterator[Entry]:
-    for row in rows:
-        try:
-            entry = store.entry_of(row, mapper)
-            mapper.registry.kind(entry.kind)
-        except (SecretariatError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise Unusable(
-                f"entry {row[0]} can't be read ({_one_line(error)}), so nothing was rebuilt:"
-                " run `secretariat verify`"
-            ) from error
-        yield entry
 
 
 def _head(connection: AnyConnection) -> int:
@@ -429,7 +374,7 @@ def _head(connection: AnyConnection) -> int:
     return int(row[0])
 
 
-def _swap(connection: AnyConnection, filling: _Filling, migration: int) -> int:
+def _swap(connection: AnyConnection, rebuilding: _Rebuilding, migration: int) -> int:
     """Under the log's lock take in the rest and rename the schemas; return the log's end."""
     rename = SQL("ALTER SCHEMA {} RENAME TO {}")
     with connection.transaction():
@@ -440,13 +385,9 @@ def _swap(connection: AnyConnection, filling: _Filling, migration: int) -> int:
                 " those that are wanted now: run `secretariat rebuild` again"
             )
         head = store.lock_head(connection)
-        filling.catch_up_to(head.position)
+        rebuilding.catch_up_to(head.position)
         for statement in ALIGN:
             connection.execute(statement)
         connection.execute(rename.format(Identifier(SCHEMA), Identifier(OLD)))
         connection.execute(rename.format(Identifier(NEXT), Identifier(SCHEMA)))
     return head.position
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

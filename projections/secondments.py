@@ -61,7 +61,8 @@ def fold(row: Secondment | None, step: Step) -> Secondment:
 PERSON_YEARS = """
     WITH several AS MATERIALIZED (
         SELECT key FROM projections.secondments
-         WHERE {known} AND coalesce(possible @> %(day)s::date, false)
+         WHERE coalesce(known @> %(position)s::int8, false)
+           AND coalesce(possible @> %(day)s::date, false)
            AND NOT effective @> %(day)s::date AND effective <> possible),
     candidates AS (
         SELECT key, state, effective @> %(day)s::date AS shown,

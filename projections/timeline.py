@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
-from enum import Enum
 from functools import cache
 from operator import attrgetter
 from types import UnionType
-from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 
 from psycopg.sql import SQL, Identifier
 
@@ -101,8 +100,7 @@ def _getter(*names: str) -> Callable[[Any], tuple[Any, ...]]:
     return lambda row: (getattr(row, name),)
 
 
-@dataclass(frozen=True, slots=True)
-class Span(Generic[R]):
+class Span(NamedTuple, Generic[R]):
     """A row and the days on which it holds, and may hold; an `until` of None is for ever.
 
     `since` and `until` bound the cautious reading, `possible_since` and `until` the possible one.
@@ -116,8 +114,7 @@ class Span(Generic[R]):
     row: R
 
 
-@dataclass(frozen=True, slots=True)
-class Known(Generic[R]):
+class Known(NamedTuple, Generic[R]):
     """A span, and the positions from which and until which the ledger knew it."""
 
     span: Span[R]
@@ -200,19 +197,36 @@ def rows_grown(
     return closed, sorted(opened, key=lambda known: (known.since, known.span.step))
 
 
-def values(table: Table[R], key: str, known: Known[R]) -> tuple[str | None, ...]:
-    """The values of a row's columns, as texts that PostgreSQL reads them from."""
-    span = known.span
-    written = [_plain(value) for value in _getter(*table.names())(span.row)]
-    return (
-        key,
-        str(span.step),
-        str(span.position),
-        _range(known.since, known.until),
-        _range(span.since, span.until),
-        _range(span.possible_since, span.until),
-        *written,
-    )
+def written(table: Table[R], rows: Sequence[tuple[str, Known[R]]]) -> list[list[str | None]]:
+    """The columns of rows, each with its record's key, as texts that PostgreSQL reads them from."""
+    spans = [known.span for _, known in rows]
+    own: list[list[str | None]] = [
+        [key for key, _ in rows],
+        [str(span.step) for span in spans],
+        [str(span.position) for span in spans],
+        [_range(known.since, known.until) for _, known in rows],
+        [_range(span.since, span.until) for span in spans],
+        [_range(span.possible_since, span.until) for span in spans],
+    ]
+    columns = zip(*map(_getter(*table.names()), (span.row for span in spans)), strict=True)
+    row: Any = table.row
+    return own + [
+        list(column) if write is None else [None if it is None else write(it) for it in column]
+        for write, column in zip(_writers(row), columns, strict=bool(rows))
+    ]
+
+
+@cache
+def _writers(row: Any) -> tuple[Callable[[Any], str] | None, ...]:
+    """What makes the text of a value, for each of the row's columns; None where it is one."""
+    hints = get_type_hints(row)
+    return tuple(_writer(_plain_type(hints[name])) for name in _names(row))
+
+
+def _writer(type_: Any) -> Callable[[Any], str] | None:
+    if type_ is str:
+        return None
+    return "{:f}".format if type_ is Decimal else str
 
 
 class Projector:
@@ -245,15 +259,15 @@ class Projector:
     def _changed(self, table: Table[Any], changes: Sequence[RecordChange]) -> Iterator[Asked]:
         close, insert = self._statements[table.name]
         closing: list[tuple[str, int, int]] = []
-        rows: list[tuple[str | None, ...]] = []
+        rows: list[tuple[str, Known[Any]]] = []
         for change in changes:
             closed, opened = rows_grown(table, change.before, change.growth)
             closing += [(change.key, step, position) for step, position in closed]
-            rows += [values(table, change.key, known) for known in opened]
+            rows += [(change.key, known) for known in opened]
         if closing:
             yield close, columns(closing, texts, bigints, bigints)
         if rows:
-            yield insert, columns(rows, *[texts] * len(rows[0]))
+            yield insert, [texts(column) for column in written(table, rows)]
 
 
 def _insert_statement(table: Table[Any]) -> str:
@@ -278,20 +292,15 @@ def _close_statement(table: Table[Any]) -> str:
 
 
 def _sql_type(hint: Any) -> str:
+    type_ = _plain_type(hint)
+    return _TYPES[str if issubclass(type_, str) else type_]
+
+
+def _plain_type(hint: Any) -> Any:
+    """The type of a column, which may be empty."""
     if isinstance(hint, UnionType):
-        hint = next(arg for arg in get_args(hint) if arg is not type(None))
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        hint = str
-    return _TYPES[hint]
-
-
-def _plain(value: Any) -> str | None:
-    """The text that PostgreSQL reads a value from."""
-    if value is None or type(value) is str:
-        return value
-    if isinstance(value, Enum):
-        return str(value.value)
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+        return next(arg for arg in get_args(hint) if arg is not type(None))
+    return hint
 
 
 def _range(since: Any, until: Any) -> str:
@@ -301,10 +310,10 @@ def _range(since: Any, until: Any) -> str:
     return f"[{since},{until})" if since < until else "empty"
 
 
-def all_rows(table: Table[R], key: str, growths: Iterable[Growth]) -> Iterator[tuple[Any, ...]]:
-    """Every row that a record has, or had, in `table`: what a rebuild writes.
+def all_rows(table: Table[R], key: str, growths: Iterable[Growth]) -> list[tuple[str, Known[R]]]:
+    """Every row that a record has, or had, in `table`, with its key: what a rebuild writes.
 
     `growths` are what all of the record's entries did to its steps.
     """
     _, opened = rows_grown(table, (), growths)
-    return (values(table, key, known) for known in opened)
+    return [(key, known) for known in opened]

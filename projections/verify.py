@@ -33,7 +33,7 @@ from ledger.stream import streamed
 from ledger.timeline import Step, grown, steps
 from projections import rules
 from projections.rebuild import locked
-from projections.timeline import SCHEMA, Table, all_rows
+from projections.timeline import SCHEMA, Table, all_rows, written
 
 MOST_GROUNDS = 65_536
 """Of so many records that others refer to, it is remembered when they began."""
@@ -289,7 +289,7 @@ class _Records:
         types = tuple(table.columns().values())
         try:
             growths = grown((), (), history.entries, self._zone)
-            rows = list(all_rows(table, name[1], growths))
+            rows = list(zip(*written(table, all_rows(table, name[1], growths)), strict=True))
         except Exception as error:  # noqa: BLE001  # A history with a gap may raise anything.
             self._findings.error(_called(name), f"can't be folded: {_said(error)}")
             return None

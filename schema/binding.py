@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 from graphql import FieldNode, GraphQLError, GraphQLObjectType
 
-from schema.distance import Distance
 from schema.pagination import Order, Page
 from schema.reading import READS, Condition, ToFigure, ToPage
 
@@ -39,10 +38,10 @@ class Bound:
 class Standpoint(Bound):
     """The as-of point as the statements below it have it: the day, the position, the families.
 
-    The shape is whether all families may be seen, and the distance of the point.
+    The shape is whether all families may be seen, and whether the point is early.
     """
 
-    distance: Distance
+    is_early: bool
 
     @classmethod
     def of(
@@ -50,10 +49,11 @@ class Standpoint(Bound):
         day: date,
         position: int | None,
         families: list[str] | None,
-        distance: Distance = Distance.NEAR,
+        *,
+        is_early: bool = False,
     ) -> Standpoint:
         """The standpoint; without a position, that of the statement before."""
-        return cls((families is None, distance), (day, position, families), distance)
+        return cls((families is None, is_early), (day, position, families), is_early)
 
 
 @dataclass(frozen=True, slots=True)

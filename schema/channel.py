@@ -236,30 +236,43 @@ def _resolve(future: asyncio.Future[list[list[Row]]], found: Found) -> None:
 
 
 class Channels:
-    """A few channels to one database, opened when they are first wanted."""
+    """A few channels to one database, opened when they are first wanted.
 
-    def __init__(self, url: str, *, size: int = 2) -> None:
+    Those who only seek never wait behind somebody who gathers: these have channels of their own.
+    """
+
+    def __init__(self, url: str, *, seeking: int, gathering: int) -> None:
+        self._groups = {False: _Group(url, seeking), True: _Group(url, gathering)}
+
+    async def run(self, statements: Sequence[Sent], *, gathers: bool = False) -> list[list[Row]]:
+        """The rows of each statement, by the channel on which the fewest requests wait."""
+        return await (await self._groups[gathers].free()).run(statements)
+
+    def ready(self, *, gathers: bool) -> Channel | None:
+        """The channel on which the fewest requests wait; None if one must be opened first."""
+        return self._groups[gathers].ready()
+
+    def close(self) -> None:
+        """Close all channels."""
+        for group in self._groups.values():
+            group.close()
+
+
+class _Group:
+    """Channels of one sort, at the most `size`."""
+
+    def __init__(self, url: str, size: int) -> None:
         self._url = url
         self._size = size
         self._open: list[Channel] = []
         self._opening = asyncio.Lock()
 
-    async def run(self, statements: Sequence[Sent]) -> list[list[Row]]:
-        """The rows of each statement, by the channel on which the fewest requests wait."""
-        return await (await self._free()).run(statements)
-
     def ready(self) -> Channel | None:
-        """The channel on which the fewest requests wait; None if one must be opened first."""
         channel = self._least_loaded()
         is_free = channel is not None and (channel.load == 0 or len(self._open) == self._size)
         return channel if is_free else None
 
-    def close(self) -> None:
-        """Close all channels."""
-        for channel in self._open:
-            channel.close()
-
-    async def _free(self) -> Channel:
+    async def free(self) -> Channel:
         channel = self.ready()
         if channel is not None:
             return channel
@@ -270,6 +283,10 @@ class Channels:
             connection = await AsyncConnection.connect(self._url, autocommit=True)
             self._open.append(Channel(connection))
             return self._open[-1]
+
+    def close(self) -> None:
+        for channel in self._open:
+            channel.close()
 
     def _least_loaded(self) -> Channel | None:
         self._open = [channel for channel in self._open if channel.is_open]

@@ -100,7 +100,8 @@ class Step:
 class Compiled:
     """A compiled operation: the places that bring parameters, its statements, and its text.
 
-    `points` are the places of as-of points, each with the statement that resolves it.
+    `points` are the places of as-of points, each with the statement that resolves it. It `gathers`
+    if one of its statements does.
     """
 
     binds: list[Bind] = field(default_factory=list)
@@ -108,6 +109,7 @@ class Compiled:
     steps: list[Step] = field(default_factory=list)
     readings: list[tuple[str, Reading | None]] = field(default_factory=list)
     points: list[tuple[int, int]] = field(default_factory=list)
+    gathers: bool = False
     write: Callable[[Rows, Sequence[Bound]], str] = field(default=lambda rows, bounds: "{}")
 
     def bound(self, request: Request) -> list[Bound] | None:
@@ -306,6 +308,7 @@ class Compiler:
         slots = {name: (places[s], index) for name, (s, index) in reading.slots.items()}
         if not is_now:
             del slots["position"]
+        self._compiled.gathers |= reading.gathers
         if reading.gathers != self._gathers:
             self._gathers = reading.gathers
             title = "how those that follow are planned"
@@ -416,8 +419,8 @@ def _below(site: int) -> Bind:
 
     def bind(request: Request, bounds: list[Bound]) -> Bound:
         day, position, before = bounds[site].values
-        distance = request.distances.of(position, before)
-        return Standpoint.of(day, None, request.families, distance)
+        is_early = request.distances.is_early(position, before)
+        return Standpoint.of(day, None, request.families, is_early=is_early)
 
     return bind
 

@@ -92,9 +92,10 @@ def reading_pool(url: str, *, size: int = 4) -> AsyncConnectionPool[Connection]:
     )
 
 
-def reading_channels(url: str, *, size: int = 2) -> Channels:
+def reading_channels(url: str, *, seeking: int = 2, gathering: int = 4) -> Channels:
     """Channels that can't write either, for compiled operations; they open when they are used."""
-    return Channels(reading_address(url, **PLANNED_TO_SEEK), size=size)
+    address = reading_address(url, **PLANNED_TO_SEEK)
+    return Channels(address, seeking=seeking, gathering=gathering)
 
 
 async def _still_there(connection: AsyncConnection[Any]) -> None:

@@ -77,7 +77,7 @@ class Operations:
             return None
         found: Found
         try:
-            found = await self._channels.run(ready.statements) if ready.statements else []
+            found = await self._run(ready) if ready.statements else []
         except psycopg.Error as error:
             found = error
         return self._written(ready, found)
@@ -87,12 +87,17 @@ class Operations:
 
         No task is made for it, and nothing awaited.
         """
-        channel = self._channels.ready()
-        ready = None if channel is None else self._ready(operation)
-        if channel is None or ready is None or not ready.statements:
+        ready = self._ready(operation)
+        if ready is None or not ready.statements:
+            return False
+        channel = self._channels.ready(gathers=ready.compiled.gathers)
+        if channel is None:
             return False
         channel.send(ready.statements, lambda found: done(self._written(ready, found)))
         return True
+
+    async def _run(self, ready: _Ready) -> Found:
+        return await self._channels.run(ready.statements, gathers=ready.compiled.gathers)
 
     def _ready(self, operation: Operation) -> _Ready | None:
         key = operation.document, operation.name

@@ -9,13 +9,13 @@ from graphql import FieldNode, GraphQLObjectType
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from schema.binding import PageBound
-from schema.distance import Distance
 from schema.reading import ToPage
 from schema.selection import Selection, full_type_of, is_typename, type_of
 from schema.shape import Cursor, Edges, Facts, Nodes, Object, Paged, Part, Total, Typename
 from schema.statement import (
     AS_OF,
     EARLY,
+    EARLY_FIRST,
     POSSIBLE,
     Names,
     Source,
@@ -29,7 +29,7 @@ from schema.statement import (
 _COUNT = SQL("""(
     WITH several AS MATERIALIZED (
         SELECT {t}.{unique} AS one FROM {table} AS {t}
-         WHERE {possible} AND NOT {t}.effective @> %(day)s::date AND {t}.effective <> {t}.possible)
+         WHERE {scope} AND NOT {t}.effective @> %(day)s::date AND {t}.effective <> {t}.possible)
     SELECT ROW(exact.count + inexact.certain, exact.count + inexact.possible)
       FROM (SELECT count(*) FROM {table} AS {t}
              WHERE {shown} AND {condition}
@@ -104,9 +104,9 @@ class PagePlan:
         above = Source(Identifier("none"))
         parts = {name: self._part(above, connection, each) for name, each in selected.items()}
         places = self._places()
-        where, order = self._where_and_order(above)
+        table, where, order = self._rows(above)
         sql = SQL("{} ORDER BY {} LIMIT {}").format(
-            self._target.select(self._declared.table, where), order, self._limit
+            self._target.select(table, where), order, self._limit
         )
         return self._paged(connection, None, places, parts), sql
 
@@ -117,8 +117,7 @@ class PagePlan:
         places = self._places()
         rows = None
         if any(isinstance(part, Nodes | Edges | Facts) for part in parts.values()):
-            where, order = self._where_and_order(source)
-            found = self._target.array(self._declared.table, where, order, self._limit)
+            found = self._target.array(*self._rows(source), self._limit)
             rows = source.column(found)
         return self._paged(connection, rows, places, parts)
 
@@ -162,12 +161,19 @@ class PagePlan:
         columns = (self._order.column, self._order.unique)
         return [column_of(self._target.alias, name) for name, _ in columns]
 
-    def _where_and_order(self, source: Source) -> tuple[Composable, Composable]:
-        is_far = self._page.backward and self._names.distance is Distance.VERY_EARLY
+    def _rows(self, source: Source) -> tuple[Composable, Composable, Composable]:
+        """What the page is taken from, under which conditions, and in which order."""
+        table, t = table_of(self._declared.table), self._target.alias
         direction = SQL(" DESC" if self._page.backward else " ASC")
         order = SQL(", ").join(column + direction for column in self._ordering())
-        scope = self._scope(source, AS_OF, are_few=is_far)
-        return all_of([*scope, *self._conditions, *self._bounds]), order
+        asked = [*self._conditions, *self._bounds]
+        # From the end, where keys grow with time, all that came later would have to be skipped.
+        from_the_end = self._page.backward and not self._declared.on and self._declared.two_times
+        if from_the_end and self._names.is_early:
+            self._names.gathers = True
+            early = EARLY.format(t=t, rows=AS_OF.format(t=t))
+            return EARLY_FIRST.format(table=table, t=t, rows=early), all_of(asked), order
+        return table, all_of([*self._scope(source, AS_OF), *asked]), order
 
     def _scope(self, source: Source, rows: SQL, *, are_few: bool = False) -> list[Composable]:
         """Which rows there are at all: as of the point, and belonging to the row above."""
@@ -176,7 +182,6 @@ class PagePlan:
             t = self._target.alias
             found = rows.format(t=t)
             scope.append(EARLY.format(t=t, rows=found) if are_few else found)
-            self._names.gathers |= are_few
         if self._declared.on:
             scope.append(fragment(self._declared.on, a=source.alias, t=self._target.alias))
         return scope
@@ -187,13 +192,14 @@ class PagePlan:
         if not self._declared.two_times:
             where = all_of([*self._scope(source, AS_OF), *self._conditions])
             return source.column(_COUNT_ROWS.format(table=table, t=t, condition=where))
-        are_few = self._names.distance >= Distance.EARLY
+        are_few = self._names.is_early
         return source.column(
             _COUNT.format(
                 condition=all_of(self._conditions),
                 table=table,
                 t=t,
                 shown=all_of(self._scope(source, AS_OF, are_few=are_few)),
+                scope=all_of(self._scope(source, POSSIBLE)),
                 possible=all_of(self._scope(source, POSSIBLE, are_few=are_few)),
                 unique=Identifier(self._declared.unique),
             )

@@ -34,7 +34,6 @@ from schema.binding import (
     key_bound,
     page_bound,
 )
-from schema.distance import Distance
 from schema.lookup import Lookup
 from schema.page_plan import PagePlan
 from schema.reading import (
@@ -129,7 +128,7 @@ class Plan:
         self._selection = selection
         self._as_text = as_text
         self._point = point
-        self._names = Names(point.distance)
+        self._names = Names(is_early=point.is_early)
         self._names.slots |= {name: (0, index) for index, name in enumerate(POINT_SLOTS)}
         self._sites: list[Site] = []
 
@@ -171,7 +170,7 @@ class Plan:
         source = Source(ONE)
         first = First(self._object(source, named, nodes), is_nullable(parent, nodes[0]))
         sql = SQL("{} ORDER BY {}").format(
-            source.select(declared.table, where), column_of(ONE, "key")
+            source.select(table_of(declared.table), where), column_of(ONE, "key")
         )
         return self._reading(sql, first)
 
@@ -222,7 +221,7 @@ class Plan:
 
     def _known(self) -> SQL:
         """The condition of the rows that were known, for statements that kinds write."""
-        return SQL(KNOWN if self._names.distance is Distance.NEAR else KNOWN_EARLY)
+        return SQL(KNOWN_EARLY if self._names.is_early else KNOWN)
 
     def _page_plan(self, parent: GraphQLObjectType, node: FieldNode, declared: ToPage) -> PagePlan:
         bound: PageBound
@@ -390,7 +389,7 @@ class Plan:
             keeps = Cells(declared.keep.names(), places, declared.keep.make, named, [])
         where = fragment(declared.on, a=source.alias, t=target.alias)
         order = fragment(declared.order, t=target.alias)
-        place = source.column(target.array(declared.table, where, order, SQL("ALL")))
+        place = source.column(target.array(table_of(declared.table), where, order, SQL("ALL")))
         return Listed(declared.table, place, found, keeps)
 
 

@@ -8,8 +8,6 @@ from typing import Any, TypeAlias
 
 from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
 
-from schema.distance import Distance
-
 Row: TypeAlias = tuple[Any, ...]
 Value: TypeAlias = Callable[[Row], Any]
 
@@ -30,6 +28,11 @@ POSSIBLE = SQL(
 
 EARLY = SQL("lower({t}.known) <= %(position)s::int8 AND {rows}")
 """Some of these, where few were known by then: found by when they became known."""
+
+# The `OFFSET` keeps them together. The planner would walk an index in the order that is wanted,
+# taking it that the page is full before what became known later has been skipped.
+EARLY_FIRST = SQL("(SELECT * FROM {table} AS {t} WHERE {rows} OFFSET 0)")
+"""A table's early rows, found before anything else is done with them."""
 
 
 @dataclass(slots=True)
@@ -74,18 +77,18 @@ class Source:
         """What is joined."""
         return SQL(" ").join(self.joins)
 
-    def select(self, table: str, where: Composable, *, as_row: bool = False) -> Composed:
+    def select(self, table: Composable, where: Composable, *, as_row: bool = False) -> Composed:
         """The statement of this source's rows in `table`; each as one value, or as its columns."""
         return SQL("SELECT {} FROM {} AS {} {} WHERE {}").format(
             SQL("ROW({})" if as_row else "{}").format(self.selected()),
-            table_of(table),
+            table,
             self.alias,
             self.joined(),
             where,
         )
 
     def array(
-        self, table: str, where: Composable, order: Composable, limit: Composable
+        self, table: Composable, where: Composable, order: Composable, limit: Composable
     ) -> Composed:
         """This source's rows in `table` as one value: an array of rows."""
         rows = self.select(table, where, as_row=True)
@@ -98,12 +101,12 @@ class Names:
     `slots` says where the value of a parameter comes from: the number of a site in the document,
     and the place among the values that its arguments bring. `gathers` is whether the statement goes
     through rows to count them, to add them up or to compute something of them all; otherwise it
-    finds each by a key, or at its place in an order. `distance` is that of its point.
+    finds each by a key, or at its place in an order. `is_early` is whether its point is.
     """
 
-    def __init__(self, distance: Distance) -> None:
+    def __init__(self, *, is_early: bool) -> None:
         self.slots: dict[str, tuple[int, int]] = {}
-        self.distance = distance
+        self.is_early = is_early
         self.gathers = False
         self._aliases = 0
 

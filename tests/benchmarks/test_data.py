@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections import deque
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from benchmarks import data
@@ -13,6 +14,11 @@ from projections import REGISTRY
 
 def test_it_is_the_same_each_time() -> None:
     assert list(data.rows(300)) == list(data.rows(300))
+
+
+def test_it_may_be_large() -> None:
+    [(_, cells)] = deque(data.rows(160_000), maxlen=1)
+    assert data.FIRST_DAY < date.fromisoformat(cells["effective"]) < data.ALL_KNOWN
 
 
 def test_all_of_it_can_be_imported(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -62,7 +61,7 @@ def test_what_is_no_entry_of_the_record_is_not_found(ledger: Ledger, name: str) 
     message = f"{name!r} is not an entry of state 'KAZ'{THE_ADVICE}"
     correction = renamed("KAZ", "Qazaqstan", None, corrects=name)
     refused(ledger, correction, "NOT_FOUND", message, field="corrects")
-    annulment = replace(annulled("state", "KAZ", "1"), annuls=name)
+    annulment = annulled("state", "KAZ", "1")._replace(annuls=name)
     refused(ledger, annulment, "NOT_FOUND", message, field="annuls")
 
 

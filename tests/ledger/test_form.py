@@ -94,7 +94,7 @@ def test_a_key_and_a_principal_are_held_to_their_form(ledger: Ledger, what: str)
         f"{text!r} {NO_PRINCIPAL}",
         field="recorded_by",
     )
-    refused(ledger, replace(state(), kind=text), "NOT_FOUND", KINDS.format(text))
+    refused(ledger, state()._replace(kind=text), "NOT_FOUND", KINDS.format(text))
 
 
 NO_PRINCIPAL = "is not an opaque id of a principal: P-001, or a service in one lower-case word"
@@ -145,7 +145,7 @@ def test_a_number_that_json_cannot_hold_is_refused(ledger: Ledger, year: int) ->
     message = "the fiscal_year has too many digits for a number"
     refused(
         ledger,
-        replace(wrong, statement=replace(wrong.statement, event=event)),
+        wrong._replace(statement=wrong.statement._replace(event=event)),
         "MALFORMED",
         message,
         field="fiscal_year",
@@ -260,7 +260,7 @@ def test_a_natural_key_is_the_one_that_the_fields_make(
     event = Signed(treaty="CPI", **stated)
     wrong = proposed("treaty_participant", key, event)
     refused(ledger, wrong, "MALFORMED", message, field="treaty")
-    refused(ledger, replace(wrong, corrects="a"), "MALFORMED", message, field="treaty")
+    refused(ledger, wrong._replace(corrects="a"), "MALFORMED", message, field="treaty")
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_an_entry_has_at_most_so_many_bytes(ledger: Ledger) -> None:
 
 
 def test_each_proposal_of_a_set_is_refused_for_its_own_reason(ledger: Ledger) -> None:
-    set_: list[Any] = [state(), state("kaz"), replace(state(), kind="meeting"), state(note="\x00")]
+    set_: list[Any] = [state(), state("kaz"), state()._replace(kind="meeting"), state(note="\x00")]
     with pytest.raises(SetRefused) as caught:
         ledger.submit(set_).result(IN_TIME)
     assert [(index, type(refusal).code) for index, refusal in caught.value.refusals] == [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -88,7 +87,7 @@ def test_another_record_or_event_is_other_content(ledger: Ledger) -> None:
 
 def test_how_it_is_asked_is_no_content(ledger: Ledger) -> None:
     ledger.record(state("KAZ", **KEY))
-    asked = replace(state("KAZ", **KEY), label="a", expected_version=0)
+    asked = state("KAZ", **KEY)._replace(label="a", expected_version=0)
     assert ledger.record(asked).repeated
 
 

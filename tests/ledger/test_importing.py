@@ -95,7 +95,7 @@ def test_optional_fields_and_columns_may_be_absent(tmp_path: Path) -> None:
 
 def test_a_header_alone_is_an_empty_file(tmp_path: Path) -> None:
     register = read(written(tmp_path, {"state_admitted": STATES.splitlines()[0]}))
-    assert (register.rows, register.files) == ([], ["state_admitted.csv"])
+    assert ([*register.rows], register.files) == ([], ["state_admitted.csv"])
 
 
 def test_what_is_no_visible_csv_file_is_left_alone(tmp_path: Path) -> None:

@@ -357,7 +357,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused(tmp_path: Path, content: by
     lines: list[str] = []
     rows: list[Row] = []
     try:
-        rows = read(tmp_path).rows
+        rows = [*read(tmp_path).rows]
     except ImportRefused as refused:
         lines = str(refused).splitlines()
     # A row that is not complained of has a form that the ledger takes.

@@ -309,7 +309,7 @@ TERM = Kind(
 
 def read_terms(folder: Path, **files: str) -> list[Row]:
     settings: dict[str, Any] = {"principal": "importer", "now": NOW}
-    return read_register(written(folder, files), Registry([TERM]), ZONE, **settings).rows
+    return read_register(written(folder, files), Registry([TERM]), ZONE, **settings).rows[:]
 
 
 def test_plain_texts_make_keys_too(tmp_path: Path) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 
+import psycopg
 import pytest
 
 from ledger import record as recording
 from ledger.database import connect
 from ledger.entry import Proposal
 from ledger.importing import record_register
+from ledger.meanwhile import Meanwhile
 from ledger.record import Ledger, SetRefused
 from ledger.refusal import Unusable
+from ledger.timeline import RecordChange
+from ledger.trip import Asked
 from projections import REGISTRY, TABLES, rules
+from projections.timeline import Projector
 from projections.verify import verify
 from tests.ledger.proxy import Fault, proxy_to
 from tests.ledger.recording import (
@@ -165,3 +172,62 @@ def test_a_bug_in_a_row_is_its_callers(ledger: Ledger, database: str) -> None:
     with pytest.raises(RuntimeError, match="gone"):
         ledger.submit_many(broken()).result(IN_TIME)
     assert ledger.record(state("KAZ")).entry.position == 1
+
+
+def test_rows_to_close_are_found_by_their_keys(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "PORTION", 100)
+    keys = [f"C-{number}" for number in range(500)]
+    first = [state("KAZ"), account("MAIN"), *(received(key, "5.00") for key in keys)]
+    with open_ledger(database) as ledger:
+        ledger.submit_many([*first, *(received(key, "6.00") for key in keys)]).result(IN_TIME)
+    read_in_indexes = (
+        "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'contributions'"
+    )
+    # A plan from when the table was empty read all of its rows again for each portion.
+    [(count,)] = rows(database, read_in_indexes)
+    assert len(keys) <= count <= 4 * len(keys)
+
+
+class Failing(Projector):
+    """What it wants written can't be."""
+
+    def project(self, changes: Sequence[RecordChange]) -> list[Asked]:
+        return [*super().project(changes), ("SELECT 1 / 0", ())]
+
+
+def test_a_portion_that_cannot_be_written_ends_the_set(database: str) -> None:
+    keys = ("KAZ", "AZE", "TUR", "UZB", "KGZ")
+    failing = Failing(TABLES, ZONE)
+    with Ledger(lambda: connect(database), REGISTRY, ZONE, failing) as ledger:
+        many = ledger.submit_many(map(state, keys))
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            many.result(IN_TIME)
+    assert log(database) == []
+    with open_ledger(database) as ledger:
+        assert ledger.record(state("KAZ")).entry.position == 1
+
+
+def test_what_runs_meanwhile_has_ended_when_the_block_does() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        time.sleep(0.05)
+        ended.set()
+
+    def fail() -> None:
+        with Meanwhile() as meanwhile:
+            meanwhile.run(work)
+            assert begun.wait(IN_TIME)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert ended.is_set()
+
+
+def test_what_goes_wrong_meanwhile_is_raised_at_the_latest_at_the_end() -> None:
+    with pytest.raises(ZeroDivisionError), Meanwhile() as meanwhile:
+        meanwhile.run(lambda: 1 / 0)

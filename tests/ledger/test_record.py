@@ -6,7 +6,6 @@ import hashlib
 import json
 import threading
 from concurrent.futures import Future
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from string import ascii_uppercase
@@ -459,5 +458,5 @@ def test_the_records_id_is_that_of_its_kind_and_key(ledger: Ledger, database: st
     expected = record_id("state", "KAZ")
     assert rows(database, "SELECT record_id FROM ledger.entries") == [(expected,), (expected,)]
     assert record_id("account", "KAZ") != expected
-    other: Proposal = replace(state("KAZ"), key="AZE")
+    other: Proposal = state("KAZ")._replace(key="AZE")
     assert record_id(other.kind, other.key) != expected

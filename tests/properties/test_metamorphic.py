@@ -120,7 +120,7 @@ def _renamed_row(row: Any, columns: dict[str, dict[str, str]], key: str, new_key
 
 
 def _with_row(known: Known[Any], row: Any) -> Known[Any]:
-    return replace(known, span=replace(known.span, row=row))
+    return known._replace(span=known.span._replace(row=row))
 
 
 @pytest.mark.parametrize("table", TABLES_WITH_AMOUNTS, ids=lambda table: table.name)
@@ -199,7 +199,7 @@ def _at_the_end(table: AnyTable, played: Played, key: str) -> list[Span[Any]]:
     entries = played.record(table.kind, key)
     versions = {entry.position: entry.version for entry in entries}
     newest = [known.span for known in rows_of(table, entries) if known.until is None]
-    by_version = [replace(span, position=versions[span.position]) for span in newest]
+    by_version = [span._replace(position=versions[span.position]) for span in newest]
     return sorted(by_version, key=lambda span: span.step)
 
 

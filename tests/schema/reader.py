@@ -123,7 +123,7 @@ def reading(url: str, families: list[str] | None = None) -> Iterator[Reader]:
     pool = reading_pool(url, size=1)
     with asyncio.Runner() as runner:
         runner.run(pool.open())
-        channels = reading_channels(url, size=1)
+        channels = reading_channels(url, seeking=1, gathering=1)
         try:
             # However few entries there are, what is early is found as in a large ledger.
             distances = Distances(least_length=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -137,7 +137,7 @@ def test_a_point_that_is_not_reached_is_refused_the_ordinary_way(example: Reader
 @contextmanager
 def compiling_alone(url: str) -> Iterator[tuple[asyncio.Runner, Operations, Channels]]:
     with asyncio.Runner() as runner:
-        channels = reading_channels(url, size=1)
+        channels = reading_channels(url, seeking=1, gathering=1)
         try:
             yield runner, Operations(schema, ZONE, channels), channels
         finally:
@@ -276,3 +276,31 @@ def test_a_write_is_refused_on_a_channel(example_database: str) -> None:
         pytest.raises(psycopg.errors.ReadOnlySqlTransaction),
     ):
         runner.run(channels.run([(b"INSERT INTO ledger.settings VALUES ('a', 'b')", [])]))
+
+
+TOTALS = "{ ledger { contributionTotals { currency } } }"
+
+
+def test_whoever_seeks_does_not_wait_behind_somebody_who_gathers(example_database: str) -> None:
+    with compiling_alone(example_database) as (runner, kept, channels):
+        for document in (KEYS, TOTALS):
+            runner.run(learned(example_database, kept, document))
+            assert runner.run(kept.answer(Operation(document))) is not None
+
+        async def ask() -> list[str]:
+            ended: list[str] = []
+            slow = channels.run([(b"SELECT pg_sleep(0.3)", [])], gathers=True)
+            waiting = [
+                _noted(slow, "the one before", ended),
+                _noted(kept.answer(Operation(TOTALS)), "totals", ended),
+                _noted(kept.answer(Operation(KEYS)), "keys", ended),
+            ]
+            await asyncio.gather(*waiting)
+            return ended
+
+        assert runner.run(ask()) == ["keys", "the one before", "totals"]
+
+
+async def _noted(awaited: Awaitable[Any], name: str, ended: list[str]) -> None:
+    await awaited
+    ended.append(name)
