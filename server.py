@@ -1,6 +1,6 @@
 """The composition root: settings, the database, the writer, the application, the command line.
 
-    secretariat demo | import | serve | query | verify | rebuild | schema
+    secretariat demo | import | serve | query | verify | rebuild | backup | restore | schema
 
 Every command takes `--data DIR` or `--database URL`. Exit status is 0 only if everything that was
 asked for was done; an error is one line on standard error that says what, where and what to do.
@@ -8,7 +8,6 @@ asked for was done; an error is one line on standard error that says what, where
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import os
@@ -32,6 +31,7 @@ from ledger.counts import counted
 from ledger.database import one_line
 from ledger.dates import HomeZone
 from ledger.importing_problem import ImportRefused
+from ledger.loading import only_loading
 from ledger.refusal import SecretariatError, Unusable
 from migrations import MigrationError
 from projections import REGISTRY, TABLES
@@ -74,10 +74,17 @@ class Misused(typer.TyperException):
 
 
 @contextmanager
-def _place(data: Path | None, database: str | None, *, make: bool = False) -> Iterator[Place]:
+def _place(
+    data: Path | None,
+    database: str | None,
+    *,
+    make: bool = False,
+    keep_if: Callable[[str], bool] | None = None,
+) -> Iterator[Place]:
     """The ledger that the options, or else the environment, name; by default the embedded one.
 
-    Only with `make` is a folder made that is not there.
+    Only with `make` is a folder made that is not there. If then the block fails, and `keep_if` says
+    no of the database's address, it is removed again.
     """
     if data is not None and database is not None:
         raise Misused("give --data or --database, not both")
@@ -94,7 +101,7 @@ def _place(data: Path | None, database: str | None, *, make: bool = False) -> It
             f"there is no ledger in {folder}: import a register first, or name another folder"
             " with --data"
         )
-    with embedded.start(folder) as started:
+    with embedded.start(folder, keep_if=keep_if) as started:
         yield Place(started.url)
 
 
@@ -216,7 +223,7 @@ def _listener(port: int) -> socket.socket:
 
 
 def _serve(place: Place, zone: HomeZone, listener: socket.socket) -> None:
-    with _only_loading():
+    with only_loading():
         from schema import http  # noqa: PLC0415  # Only serving needs it.
 
     port = listener.getsockname()[1]
@@ -238,7 +245,7 @@ def query(
     database: Database = None,
 ) -> None:
     """Run a GraphQL document and print its answer as JSON."""
-    with _only_loading():
+    with only_loading():
         from schema import local  # noqa: PLC0415  # Commands that don't ask start without it.
 
     try:
@@ -292,6 +299,52 @@ def rebuild(data: Data = None, database: Database = None) -> None:
 
 
 @app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Save the whole ledger in one file. It holds personal data and its keys: keep it safe."""
+    from projections.backup import backup as back_up  # noqa: PLC0415  # As for `verify`.
+
+    with _place(data, database) as place:
+        place.refuse_without_ledger()
+        with _progress("dumping, kB") as progress:
+            report = back_up(
+                place.url,
+                file,
+                program=_version(),
+                overwrite=force,
+                progress=lambda done: progress(done, None),
+            )
+    typer.echo(report.summary)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Restore a backup into a new folder or an empty database: all of it, or nothing."""
+    from ledger.backup_file import opened  # noqa: PLC0415  # As for `verify`.
+    from projections import restore as restoring  # noqa: PLC0415  # As for `verify`.
+
+    with opened(file) as saved:
+        with _progress("checking, kB") as progress:
+            restoring.check_backup(saved, progress)
+        with (
+            _place(data, database, make=True, keep_if=restoring.is_not_empty) as place,
+            _progress("restoring, kB") as progress,
+        ):
+            place.refuse_replica("restore at the primary")
+            report = restoring.restore(place.url, saved, progress)
+    typer.echo(report.summary)
+
+
+@app.command()
 def schema(
     *,
     check_file: Annotated[
@@ -330,7 +383,7 @@ def demo(
 
     from ledger import embedded, importing  # noqa: PLC0415  # As for `import`.
 
-    with _only_loading():
+    with only_loading():
         from schema import overview  # noqa: PLC0415  # Commands that don't ask start without it.
         from schema.local import ask  # noqa: PLC0415  # As said above.
     if not register.is_dir():
@@ -357,8 +410,8 @@ def demo(
 
 
 @contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal; nothing in a pipe."""
+def _progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar on a terminal; nothing in a pipe. How much there is may be unknown."""
     from rich import progress as bars  # noqa: PLC0415  # What is soon done starts without it.
     from rich.console import Console  # noqa: PLC0415  # As said above.
 
@@ -367,20 +420,6 @@ def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
     with bars.Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-@contextmanager
-def _only_loading() -> Iterator[None]:
-    """Load modules without collecting garbage, of which they make none.
-
-    What they are made of stays to the end, so that later collections need not go through it either.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def main() -> None:

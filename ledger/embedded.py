@@ -18,8 +18,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -36,6 +37,8 @@ from ledger.embedded_folder import (
     environment,
     initialise,
     lay_socket,
+    remove_database,
+    remove_empty,
     remove_short_socket_folder,
     write_access_rules,
 )
@@ -47,6 +50,9 @@ __all__ = ["EmbeddedServer", "binaries", "default_data", "start"]
 DATABASE = "secretariat"
 
 Notice = Callable[[str], None]
+
+KeepIf = Callable[[str], bool]
+"""Says of a database's URL whether to keep it, though what it was made for has failed."""
 
 _SECONDS_BETWEEN_LOOKS = 0.02
 _SECONDS_BEFORE_A_NOTICE = 5
@@ -77,6 +83,23 @@ _SETTINGS = {
 _QUIET_SESSIONS = "ALTER ROLE ALL SET log_min_messages = 'log'"
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A database made for what may fail, and the folders that had to be made for it."""
+
+    keep_if: KeepIf
+    made: Sequence[Path]
+
+    def is_kept(self, url: str) -> bool:
+        try:
+            return self.keep_if(url)
+        except Exception:  # noqa: BLE001  # What can't be looked at is not for us to remove.
+            return True
+
+    def remove(self, folder: DataFolder) -> None:
+        remove_database(folder, self.made)
+
+
 class EmbeddedServer:
     """A share in a running server, whose `url` is the libpq URL of the ledger's database.
 
@@ -84,15 +107,21 @@ class EmbeddedServer:
     What is left open is closed when the process ends. A forked child has no share in it.
     """
 
-    def __init__(self, folder: DataFolder, users: _FileLock, notice: Notice) -> None:
+    def __init__(
+        self, folder: DataFolder, users: _FileLock, notice: Notice, trial: _Trial | None
+    ) -> None:
         self.url = folder.url(DATABASE)
         self._folder = folder
         self._users = users
         self._notice = notice
+        self._trial = trial
         _servers.add(self)
 
-    def close(self) -> None:
-        """Give the share back; the last one to do so returns when the server has stopped."""
+    def close(self, *, failed: bool = False) -> None:
+        """Give the share back; the last one to do so returns when the server has stopped.
+
+        What was to be made in it may have `failed`: then it is removed, if `start` was told so.
+        """
         try:
             _servers.remove(self)
         except KeyError:
@@ -102,7 +131,12 @@ class EmbeddedServer:
         with closing(_FileLock(self._folder.start_lock)) as start_lock, closing(self._users):
             patience.wait_for(lambda: start_lock.take(fcntl.LOCK_EX))
             if self._users.take(fcntl.LOCK_EX):
+                # Nobody can join before it is removed, so what is found empty stays empty.
+                removed = failed and self._trial is not None and not self._trial.is_kept(self.url)
                 _stop(self._folder, patience)
+                if removed and self._trial is not None:
+                    self._trial.remove(self._folder)
+                    return
             else:
                 # Others use it, and this is had at once; or the watchdog is stopping it.
                 patience.wait_for(lambda: self._users.take(fcntl.LOCK_SH))
@@ -118,19 +152,25 @@ class EmbeddedServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        self.close(failed=error is not None)
 
 
-def start(data: Path, notice: Notice | None = None) -> EmbeddedServer:
+def start(
+    data: Path, notice: Notice | None = None, *, keep_if: KeepIf | None = None
+) -> EmbeddedServer:
     """Start the server on the folder `data`, or join the one that runs; return when it answers.
 
     The folder is made if it is missing. However long the server takes to recover from a crash, it
     is waited for, as long as it lives; after some seconds `notice` is told what is waited for
     (standard error, if that is a terminal). Raises `Unusable`, whose message says what to do.
+
+    Used as a context manager whose block fails, it removes a database that was made for it, unless
+    `keep_if` says of the database's URL that it is to be kept.
     """
     notice = notice or _tell_the_terminal
+    trial = keep_if and _Trial(keep_if, _missing(data))
     try:
-        return _start(claim(data), notice)
+        return _start(_claimed(data, trial), notice, trial)
     except OSError as error:
         raise Unusable(
             f"the data folder {data} can't be used: {error}; "
@@ -138,7 +178,22 @@ def start(data: Path, notice: Notice | None = None) -> EmbeddedServer:
         ) from error
 
 
-def _start(folder: DataFolder, notice: Notice) -> EmbeddedServer:
+def _missing(data: Path) -> list[Path]:
+    """The folders that have to be made for a data folder, the innermost first."""
+    path = Path(os.path.realpath(data))
+    return [folder for folder in (path, *path.parents) if not folder.exists()]
+
+
+def _claimed(data: Path, trial: _Trial | None) -> DataFolder:
+    try:
+        return claim(data)
+    except Unusable:
+        if trial is not None:
+            remove_empty(trial.made)
+        raise
+
+
+def _start(folder: DataFolder, notice: Notice, trial: _Trial | None) -> EmbeddedServer:
     patience = _Patience(
         notice,
         f"waiting for PostgreSQL in {folder.path} (after a crash it recovers, which takes a while)",
@@ -146,6 +201,9 @@ def _start(folder: DataFolder, notice: Notice) -> EmbeddedServer:
     with closing(_FileLock(folder.start_lock)) as start_lock:
         patience.wait_for(lambda: start_lock.take(fcntl.LOCK_EX))
         users = _FileLock(folder.users_lock)
+        if folder.cluster.exists():
+            # Whoever made that may have put something in it.
+            trial = None
         try:
             # A server that is being stopped is gone when this is had.
             patience.wait_for(lambda: users.take(fcntl.LOCK_SH))
@@ -153,8 +211,12 @@ def _start(folder: DataFolder, notice: Notice) -> EmbeddedServer:
             _prepare(folder)
         except BaseException:
             users.close()
+            if trial is not None:
+                # Nobody can have joined it, so the watchdog stops it.
+                patience.wait_for(lambda: not _is_running(folder))
+                trial.remove(folder)
             raise
-    return EmbeddedServer(folder, users, notice)
+    return EmbeddedServer(folder, users, notice, trial)
 
 
 def _run(folder: DataFolder, patience: _Patience) -> None:

@@ -26,6 +26,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -34,6 +35,7 @@ from urllib.parse import quote
 
 import psutil
 
+from ledger.durable import sync_folder
 from ledger.embedded_program import major_version
 from ledger.refusal import Unusable
 
@@ -224,7 +226,25 @@ def initialise(folder: DataFolder, programs: Path) -> None:
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
-    _sync_folder(folder.path)
+    sync_folder(folder.path)
+
+
+def remove_database(folder: DataFolder, made: Sequence[Path]) -> None:
+    """Remove what a start made of a data folder, and of the folders `made` those left empty."""
+    remove_short_socket_folder(folder)
+    for tree in (folder.cluster, folder.socket_place, folder.path / "program"):
+        shutil.rmtree(tree, ignore_errors=True)
+    locks = (folder.start_lock, folder.users_lock, folder.server_lock)
+    for file in (folder.log, folder.host_rules, folder.names, *locks):
+        file.unlink(missing_ok=True)
+    remove_empty(made)
+
+
+def remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders, the innermost first, in which nobody has put anything."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def lay_socket(folder: DataFolder) -> None:
@@ -450,11 +470,3 @@ def _give_tree(tree: Path, account: int) -> None:
     for folder, folders, files in os.walk(tree):
         for name in (*folders, *files):
             os.chown(Path(folder, name), account, account, follow_symlinks=False)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,7 +6,6 @@ beside them, bytes to their hashes, and the order of entries to the rules by whi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +18,7 @@ from ledger.database import AnyConnection
 from ledger.dates import format_moment
 from ledger.entry import Entry, record_id
 from ledger.kind import ANNULLED, Registry
+from ledger.merkle import leaf_hash
 from ledger.recorder import RAW_KIND
 from ledger.refusal import NotFound
 from ledger.store import COLUMNS
@@ -157,7 +157,7 @@ def read_head(connection: AnyConnection) -> StoredHead:
 def check_row(row: StoredRow, home_zone: str) -> Iterator[str]:
     """What is wrong with an entry, whatever else is in the log."""
     yield from _header(row, home_zone)
-    if row.leaf_hash != hashlib.sha256(b"\x00" + row.header).digest():
+    if row.leaf_hash != leaf_hash(row.header):
         yield "its leaf hash is not that of its header"
     if row.id.version != 7:
         yield f"its id, {row.id}, is not a UUID of version 7"

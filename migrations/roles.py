@@ -44,9 +44,14 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
     Takes the rights to create roles, and to grant on the database, only if something is missing
     that needs them. Raises RolesMissing, with the SQL that somebody with more rights should run.
     """
-    _make(connection, "none", list(_steps_of_the_login(connection)))
+    prepare_roles(connection)
     _refuse_schemas_of_others(connection)
     _make(connection, OWNER, list(_steps_of_the_owner()))
+
+
+def prepare_roles(connection: psycopg.Connection[Any]) -> None:
+    """As `prepare`, less the schemas: for what brings schemas of its own."""
+    _make(connection, "none", list(_steps_of_the_login(connection)))
 
 
 def _step(question: LiteralString, statement: LiteralString, **names: str) -> _Step:

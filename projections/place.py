@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ZONE = "UTC"
 
+NO_LEDGER = "this database holds no ledger yet: import a register first"
+
 LEDGER_TABLE = """
     SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
                     WHERE nspname = 'ledger' AND relname = 'settings')
@@ -42,7 +44,7 @@ class Place:
         """
         zone = self._home_zone()
         if zone is None:
-            raise Unusable("this database holds no ledger yet: import a register first")
+            raise Unusable(NO_LEDGER)
         self._bring_up_to_date()
         return zone
 
@@ -57,6 +59,11 @@ class Place:
             # Something is to be done first, or nothing can be done: `open` says which.
             self.open()
             return self._current_zone()
+
+    def refuse_without_ledger(self) -> None:
+        """Raise `Unusable` unless there is a ledger, of this schema or an older one; as it is."""
+        if self._home_zone() is None:
+            raise Unusable(NO_LEDGER)
 
     def zone(self, asked: str | None) -> HomeZone:
         """The home zone asked for, or else that of the ledger, or of a new one."""
@@ -113,10 +120,15 @@ class Place:
             migrate(self.url)
 
     def _home_zone(self) -> HomeZone | None:
-        """The home zone of the ledger that is there; changes nothing."""
+        """The home zone of the ledger that is there; changes nothing.
+
+        Raises SchemaTooNew before anything is read that a newer program may have changed.
+        """
         with session.connect(self.url) as connection:
             if connection.execute(LEDGER_TABLE).fetchone() != (True,):
                 return None
         with connect(self.url) as connection, suppress(Unusable):
+            with suppress(SchemaBehind):
+                check(connection)
             return settings.read(connection).home_zone
         return None

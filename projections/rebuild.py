@@ -205,21 +205,25 @@ def rebuild(
 
 
 @contextmanager
-def locked(connection: AnyConnection, taken: str, *, shared: bool = False) -> Iterator[None]:
+def locked(
+    connection: AnyConnection, taken: str, *, shared: bool = False, key: int = REBUILDING
+) -> Iterator[None]:
     """Keep rebuilds away, and unless `shared` verifications too; `Unusable` says `taken` if not.
+
+    With the key `MIGRATING` it is migrations that are kept away.
 
     The lock is given back before the connection is closed, since the database notices a closed one
     only some time later, and whoever comes next would find the lock still taken.
     """
     form = "_shared" if shared else ""
-    row = connection.execute(f"SELECT pg_try_advisory_lock{form}(%s)", [REBUILDING]).fetchone()
+    row = connection.execute(f"SELECT pg_try_advisory_lock{form}(%s)", [key]).fetchone()
     if row != (True,):
         raise Unusable(taken)
     try:
         yield
     finally:
         with suppress(psycopg.Error):
-            connection.execute(f"SELECT pg_advisory_unlock{form}(%s)", [REBUILDING])
+            connection.execute(f"SELECT pg_advisory_unlock{form}(%s)", [key])
 
 
 def _rebuild(

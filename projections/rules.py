@@ -24,6 +24,14 @@ def ensure(connection: AnyConnection) -> None:
     connection.execute(ENSURE, [RULES])
 
 
+def filled_by(connection: AnyConnection) -> str | None:
+    """The version of the rules that filled the read models, if it was noted."""
+    row = connection.execute(READ).fetchone()
+    assert row is not None, "a SELECT without FROM has one row"
+    version: str | None = row[0]
+    return version
+
+
 def difference(connection: AnyConnection) -> str | None:
     """How the rules that filled the read models differ from this program's, as half a sentence.
 

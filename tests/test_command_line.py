@@ -38,7 +38,9 @@ from tests.commands import (
     started,
 )
 
-COMMANDS = ("import", "serve", "query", "verify", "rebuild", "schema", "demo")
+COMMANDS = (
+    *("import", "serve", "query", "verify", "rebuild", "backup", "restore", "schema", "demo"),
+)
 INTROSPECTION = "{ __schema { types { name description fields { name description } } } }"
 ALMATY = ("--home-zone", "Asia/Almaty")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,23 @@ def test_every_event_that_can_be_stored_has_a_golden_file() -> None:
 
 
 def test_no_golden_file_has_changed() -> None:
-    listed = sorted(SUMS.read_text().splitlines())
-    files = FOLDER.glob("*.json")
-    assert sorted(f"{_sha256(file.read_bytes())}  {file.name}" for file in files) == listed
+    assert changed(FOLDER) == set()
+
+
+def test_a_golden_file_that_was_changed_removed_or_slipped_in_is_found(tmp_path: Path) -> None:
+    copy = shutil.copytree(FOLDER, tmp_path / "golden")
+    changed_one, removed_one = sorted(copy.glob("*.json"))[:2]
+    changed_one.write_bytes(changed_one.read_bytes().replace(b"2023", b"2024", 1))
+    removed_one.unlink()
+    (copy / "state.slipped_in.json").write_text("{}")
+    assert changed(copy) == {changed_one.name, removed_one.name, "state.slipped_in.json"}
+
+
+def changed(folder: Path) -> set[str]:
+    """The files that are not as the list of sums has them, one of the two or both."""
+    listed = set((folder / SUMS.name).read_text().splitlines())
+    found = {f"{_sha256(file.read_bytes())}  {file.name}" for file in folder.glob("*.json")}
+    return {line.split()[1] for line in listed ^ found}
 
 
 @each_example

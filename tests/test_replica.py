@@ -28,6 +28,7 @@ from schema.statement import Statement
 from tests.commands import EXAMPLE, POSITION, Ended, asked, printed, rows_of, run, serving
 from tests.ledger.embedded_servers import execute, open_folder, wait_until
 from tests.ledger.recording import ZONE, renamed
+from tests.projections.backups import contents
 from tests.projections.register import opened_ledger
 from tests.replicas import Replicated, replicated
 from tests.schema.reader import reading
@@ -153,6 +154,19 @@ def test_commands_read_at_it(pair: Replicated) -> None:
     pair.wait_until_replayed()
     found = printed(run("verify", "--database", pair.replica))
     assert found.startswith(f"{newest(pair.primary)} entries verified: 0 errors")
+
+
+def test_it_can_be_backed_up_instead_of_the_primary(
+    pair: Replicated, empty_database: str, tmp_path: Path
+) -> None:
+    pair.wait_until_replayed()
+    file = tmp_path / "replica.backup"
+    printed(run("backup", file, "--database", pair.replica))
+    printed(run("restore", file, "--database", empty_database))
+    assert contents(empty_database) == contents(pair.primary)
+    ended = run("restore", file, "--database", pair.replica)
+    told = "this database is a replica, which can only be read: restore at the primary"
+    assert ended == Ended(1, "", f"secretariat: {told}\n")
 
 
 @pytest.mark.parametrize(
