@@ -1,4 +1,4 @@
-"""A network between a writer and its server that fails at the worst moment: around a COMMIT."""
+"""A network between a writer and its server that fails: around a COMMIT, at any byte, or slowly."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ class Proxy:
 
     With `dies` nobody can connect any more from then on. `delay` is how late a late COMMIT is, in
     seconds. `url` is how to connect through it.
+
+    Besides, once `cut_after` bytes have passed, in whichever direction, the connection that they
+    passed over is cut in the middle of what it was sending. Each piece takes `pause` seconds.
     """
 
     url: str
@@ -41,9 +44,13 @@ class Proxy:
     at: int = 1
     dies: bool = False
     delay: float = 0.3
+    cut_after: int | None = None
+    pause: float = 0.0
     commits: int = 0
+    cuts: int = 0
     connections: int = 0
     open_sockets: list[socket.socket] = field(default_factory=list)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def accept(self) -> None:
         """Serve whoever connects, until the listener is closed."""
@@ -60,6 +67,18 @@ class Proxy:
         """Count a COMMIT, and say what becomes of it."""
         self.commits += 1
         return self.fault if self.commits == self.at else None
+
+    def passes(self, data: bytes) -> bytes:
+        """As much of what is sent as passes; if that is not all, the connection is to be cut."""
+        time.sleep(self.pause)
+        with self._counting:
+            if self.cut_after is None:
+                return data
+            passed = data[: self.cut_after]
+            self.cut_after -= len(passed)
+            if len(passed) < len(data):
+                self.cut_after, self.cuts = None, self.cuts + 1
+            return passed
 
     def die(self) -> None:
         """Let nobody connect any more, as far as the proxy was meant to die."""
@@ -92,7 +111,10 @@ class Link:
                 if fault is not None:
                     self._fail(fault, data)
                     break
-                self.server.sendall(data)
+                passed = self.proxy.passes(data)
+                self.server.sendall(passed)
+                if len(passed) < len(data):
+                    break
         close(self.client)
         close(self.server)
 
@@ -102,7 +124,10 @@ class Link:
             while data := self.server.recv(65_536):
                 self.replied.set()
                 if not self.is_mute:
-                    self.client.sendall(data)
+                    passed = self.proxy.passes(data)
+                    self.client.sendall(passed)
+                    if len(passed) < len(data):
+                        break
         self.replied.set()
         close(self.client)
 
