@@ -6,7 +6,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -24,6 +24,7 @@ class Fault(Enum):
     REPLY_LOST = "the server commits, the client never hears of it"
     NEVER_SENT = "the server never hears of it"
     LATE = "the client's connection breaks, and the server hears of it a while later"
+    STRUCK = "the server hears of it, and is struck by `strike` before it can answer"
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Proxy:
     """Passes bytes on, until `fault` befalls the COMMIT number `at` (counted from 1).
 
     With `dies` nobody can connect any more from then on. `delay` is how late a late COMMIT is, in
-    seconds. `url` is how to connect through it.
+    seconds. `url` is how to connect through it. `strike` is what befalls a server that is struck.
 
     Besides, once `cut_after` bytes have passed, in whichever direction, the connection that they
     passed over is cut in the middle of what it was sending. Each piece takes `pause` seconds.
@@ -44,6 +45,7 @@ class Proxy:
     at: int = 1
     dies: bool = False
     delay: float = 0.3
+    strike: Callable[[], object] = field(default=bool)
     cut_after: int | None = None
     pause: float = 0.0
     commits: int = 0
@@ -58,7 +60,12 @@ class Proxy:
             while True:
                 client, _ = self.listener.accept()
                 self.connections += 1
-                link = Link(self, client, self._connect())
+                try:
+                    link = Link(self, client, self._connect())
+                except OSError:
+                    # The server is not there now; it may be again for whoever comes next.
+                    close(client)
+                    continue
                 self.open_sockets += [client, link.server]
                 threading.Thread(target=link.pass_requests, daemon=True).start()
                 threading.Thread(target=link.pass_replies, daemon=True).start()
@@ -134,7 +141,10 @@ class Link:
     def _fail(self, fault: Fault, data: bytes) -> None:
         self.is_mute = True
         self.proxy.die()
-        if fault is Fault.REPLY_LOST:
+        if fault is Fault.STRUCK:
+            self.server.sendall(data)
+            self.proxy.strike()
+        elif fault is Fault.REPLY_LOST:
             self.replied.clear()
             self.server.sendall(data)
             self.replied.wait(30)

@@ -390,7 +390,7 @@ def test_what_is_known_on_a_day_ends_with_it(zone: str, day: str, expected: str)
 def test_there_is_no_such_day_in_that_year(day: str) -> None:
     with pytest.raises(Malformed):
         known_before(day, ALMATY)
-    with pytest.raises(Malformed, match="has the days 01 to 2[89]"):
+    with pytest.raises(Malformed, match=r"has the days 01 to 2[89]"):
         parse_edtf(day)
 
 
