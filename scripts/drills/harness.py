@@ -59,7 +59,7 @@ PHASES = (
     ("dropping", "DROP SCHEMA"),
     ("filling", "projections_next", "record_id, version"),
     ("migrating", "ledger.migrations", "CREATE TABLE", "CREATE INDEX", "GRANT ", "ALTER TABLE"),
-    ("verifying", "DECLARE", "FETCH"),
+    ("reading the log", "DECLARE", "FETCH"),
     ("committing", "COMMIT", "pg_notify"),
     ("recording", "ledger.entries", "ledger.head", "unnest", "projections."),
 )
@@ -138,24 +138,22 @@ class Round:
         self.programs.append(process)
         return process
 
-    def moment(self, work: str) -> None:
-        """Wait for the moment of the kill: after some part of the time that the work takes."""
-        time.sleep(self.random.uniform(0, 1.1) * self.spans[work])
+    def moment(self, work: str, share: float = 1) -> None:
+        """Wait for the moment of the kill: in the time that a `share` of the work takes."""
+        time.sleep(self.random.random() * self.spans[work] * share)
 
-    def moment_under_lock(self, work: str, program: subprocess.Popen[str]) -> None:
+    def moment_under_lock(
+        self, program: subprocess.Popen[str], work: str, share: float = 1
+    ) -> None:
         """As `moment`, counted from when a session has the lock of rebuilds, or of migrations.
 
         Before that a program only starts, which takes longer than a migration.
         """
         with psycopg.connect(self.url, autocommit=True) as connection:
-            wait_until(
-                lambda: (
-                    connection.execute(IS_LOCKED).fetchone() == (True,)
-                    or program.poll() is not None
-                ),
-                "the lock",
-            )
-        self.moment(work)
+            # Without a rest, as a migration is soon done.
+            while connection.execute(IS_LOCKED).fetchone() != (True,) and program.poll() is None:
+                pass
+        self.moment(work, share)
 
     def choose(self, *victims: Victim) -> Victim:
         """Draw who is killed, of all or of these."""
@@ -270,11 +268,12 @@ def phase(url: str) -> str:
                 "SELECT query FROM pg_stat_activity WHERE datname = current_database()"
                 " AND pid <> pg_backend_pid() AND state <> 'idle'"
             ).fetchall()
+            is_locked = connection.execute(IS_LOCKED).fetchone() == (True,)
     except (OSError, psycopg.Error):
         return "no database to ask"
     statements = " ".join(statement for (statement,) in sessions)
     found = (name for name, *marks in PHASES if any(mark in statements for mark in marks))
-    return next(found, "between transactions")
+    return next(found, "under its lock" if is_locked else "between transactions")
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

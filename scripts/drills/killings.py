@@ -41,11 +41,11 @@ REGISTER_OPTIONS = ("--home-zone", ZONE.name)
 
 def importing(round: Round) -> None:
     """An import, into a new folder, an empty ledger, or one that others record in."""
-    variety = round.random.choice(("new folder", "empty ledger", "live ledger"))
+    variety = round.random.choice(("a new folder", "an empty ledger", "a live ledger"))
     register = round.templates / round.random.choice(REGISTERS)
-    round.told.append(f"{register.name} into a {variety}")
-    recorders = ["A"] if variety == "live ledger" else []
-    is_new = variety == "new folder"
+    round.told.append(f"{register.name} into {variety}")
+    recorders = ["A"] if variety == "a live ledger" else []
+    is_new = variety == "a new folder"
     if not is_new:
         round.copy("grounded" if recorders else "empty")
     words: list[str | Path] = ["import", register, *REGISTER_OPTIONS, "--data", round.data]
@@ -89,7 +89,7 @@ def rebuilding(round: Round) -> None:
     round.choose()
     with recording(round, ["A"], round.data):
         program = round.start("rebuild", "--data", round.data)
-        round.moment_under_lock("rebuild", program)
+        round.moment_under_lock(program, "rebuild")
         round.kill(program)
         round.end(program)
         go_on(round, ["A"])
@@ -99,7 +99,8 @@ def rebuilding(round: Round) -> None:
 def migrating(round: Round) -> None:
     """A migration from an older schema that has entries in it."""
     round.copy("bare")
-    number = round.random.randint(2, len(list(runner.FOLDER.glob("0*.sql"))) - 1)
+    files = len(list(runner.FOLDER.glob("0*.sql")))
+    number = round.random.randint(2, files - 1)
     round.told.append(f"from schema {number}")
     states_only = number < FIRST_WITH_CONTRIBUTIONS
     with embedded.start(round.data) as server:
@@ -107,7 +108,7 @@ def migrating(round: Round) -> None:
     round.choose()
     with embedded.start(round.data):
         program = round.start("verify", "--data", round.data)
-        round.moment_under_lock("migrate", program)
+        round.moment_under_lock(program, "migrate", (files - number) / files)
         round.kill(program)
         round.end(program)
     told = round.run("verify", "--data", round.data)
