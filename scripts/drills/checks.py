@@ -93,10 +93,13 @@ def check(url: str, recorders: Mapping[str, Path], *, states_only: bool = False)
 
 
 def _check_log(url: str) -> None:
-    positions = [position for (position,) in rows(url, "SELECT position FROM ledger.entries")]
-    if sorted(positions) != list(range(1, len(positions) + 1)):
+    log = rows(url, "SELECT position, recorded_at FROM ledger.entries ORDER BY position")
+    positions, moments = [row[0] for row in log], [row[1] for row in log]
+    if positions != list(range(1, len(log) + 1)):
         raise Failed("the positions have gaps")
-    if rows(url, "SELECT position FROM ledger.head") != [(len(positions),)]:
+    if moments != sorted(moments):
+        raise Failed("an entry was recorded before the one before it")
+    if rows(url, "SELECT position FROM ledger.head") != [(len(log),)]:
         raise Failed("the head is not where the log ends")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import psycopg
 
@@ -67,17 +68,20 @@ def network(round: Round) -> None:
 
 def _fail_at_commit(round: Round, proxy: Proxy, fault: Fault) -> None:
     """Have some COMMIT fail that comes soon; or kill the database while it is at it."""
-    delay = round.random.uniform(0, LONGEST_COMMIT)
+    delay, is_struck = round.random.uniform(0, LONGEST_COMMIT), Event()
 
     def strike() -> None:
         time.sleep(delay)
         round.strike(Victim.EVERYTHING)
+        is_struck.set()
 
     proxy.strike, proxy.fault = strike, fault
     proxy.at = proxy.commits + round.random.randint(5, 60)
     wait_until(partial(_is_past, proxy, proxy.at - 1), "the COMMIT that fails")
     if fault is Fault.STRUCK:
         round.victim = Victim.EVERYTHING
+        # Whoever started the server before that would only join the one that is about to die.
+        wait_until(is_struck.is_set, "the database's end")
 
 
 def _is_past(proxy: Proxy, number: int) -> bool:
