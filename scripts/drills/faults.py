@@ -148,8 +148,16 @@ def _check_message(round: Round) -> None:
 
 def _fill(filler: Path, room: int) -> None:
     """Write a file that leaves so many bytes free."""
-    with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, shutil.disk_usage(filler.parent).free - room))
+    wait_until(partial(_is_filled, filler, room), "the disk to be filled")
+
+
+def _is_filled(filler: Path, room: int) -> bool:
+    free = shutil.disk_usage(filler.parent).free
+    # The recorder may take some of it meanwhile; then there is less to fill.
+    with filler.open("wb") as file, suppress(OSError):
+        os.posix_fallocate(file.fileno(), 0, max(1, free - room))
+        return True
+    return False
 
 
 def _size(folder: Path) -> int:

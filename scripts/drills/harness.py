@@ -57,7 +57,7 @@ PROGRAMS = (Victim.PROGRAM, Victim.GROUP)
 PHASES = (
     ("swapping", "ALTER SCHEMA", "fresh_references"),
     ("dropping", "DROP SCHEMA"),
-    ("filling", "projections_next", "record_id, version"),
+    ("filling", "projections_next", "ORDER BY record_id, version"),
     ("migrating", "ledger.migrations", "CREATE TABLE", "CREATE INDEX", "GRANT ", "ALTER TABLE"),
     ("reading the log", "DECLARE", "FETCH"),
     ("committing", "COMMIT", "pg_notify"),
