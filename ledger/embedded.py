@@ -57,6 +57,9 @@ KeepIf = Callable[[str], bool]
 _SECONDS_BETWEEN_LOOKS = 0.02
 _SECONDS_BEFORE_A_NOTICE = 5
 
+_MOST_TRIES = 5
+"""So many servers in a row may answer, and crash before they are prepared."""
+
 # On the command line, where neither postgresql.conf nor ALTER SYSTEM can undo them.
 _SETTINGS = {
     # An entry that was acknowledged is on the disk.
@@ -207,8 +210,7 @@ def _start(folder: DataFolder, notice: Notice, trial: _Trial | None) -> Embedded
         try:
             # A server that is being stopped is gone when this is had.
             patience.wait_for(lambda: users.take(fcntl.LOCK_SH))
-            _run(folder, patience)
-            _prepare(folder)
+            _run_prepared(folder, patience)
         except BaseException:
             users.close()
             if trial is not None:
@@ -217,6 +219,27 @@ def _start(folder: DataFolder, notice: Notice, trial: _Trial | None) -> Embedded
                 trial.remove(folder)
             raise
     return EmbeddedServer(folder, users, notice, trial)
+
+
+def _run_prepared(folder: DataFolder, patience: _Patience) -> None:
+    """Return when a server answers that has the ledger's database.
+
+    One that crashes in between recovers, or is launched again: that is waited for as any start.
+    """
+    for tries_left in reversed(range(_MOST_TRIES)):
+        _run(folder, patience)
+        try:
+            _prepare(folder)
+        except psycopg.Error as error:
+            if tries_left and isinstance(error, psycopg.OperationalError):
+                patience.pause()
+                continue
+            raise Unusable(
+                f"PostgreSQL in {folder.path} can't be used: {' '.join(str(error).split())}; "
+                f"{folder.log} may have more"
+            ) from None
+        else:
+            return
 
 
 def _run(folder: DataFolder, patience: _Patience) -> None:
@@ -304,23 +327,17 @@ def _answers(folder: DataFolder) -> bool:
 
 def _prepare(folder: DataFolder) -> None:
     """Make sure that the server which answers is ours, and has the ledger's database."""
-    try:
-        with psycopg.connect(folder.url("postgres"), autocommit=True) as connection:
-            (served,) = connection.execute("SHOW data_directory").fetchone() or ("",)
-            if served != str(folder.cluster):
-                raise Unusable(
-                    f"the server at {folder.socket} serves {served}, not {folder.cluster}: "
-                    "stop that one first"
-                )
-            databases = connection.execute("SELECT datname FROM pg_database").fetchall()
-            if (DATABASE,) not in databases:
-                connection.execute(_QUIET_SESSIONS)
-                connection.execute(f"CREATE DATABASE {DATABASE}")
-    except psycopg.Error as error:
-        raise Unusable(
-            f"PostgreSQL in {folder.path} can't be used: {' '.join(str(error).split())}; "
-            f"{folder.log} may have more"
-        ) from None
+    with psycopg.connect(folder.url("postgres"), autocommit=True) as connection:
+        (served,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+        if served != str(folder.cluster):
+            raise Unusable(
+                f"the server at {folder.socket} serves {served}, not {folder.cluster}: "
+                "stop that one first"
+            )
+        databases = connection.execute("SELECT datname FROM pg_database").fetchall()
+        if (DATABASE,) not in databases:
+            connection.execute(_QUIET_SESSIONS)
+            connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
 def _stop(folder: DataFolder, patience: _Patience) -> None:

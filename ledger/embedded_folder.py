@@ -53,6 +53,10 @@ _SOCKET_FILE = f".s.PGSQL.{PORT}"
 _STATUS_LINE = 7
 
 _LOG_PREFIX = re.compile(r"^[\d-]+ [\d:.]+ \w+ \[\d+\] ")
+# What is said to those who connect meanwhile, again and again, is not why a server did not start.
+_TURNED_AWAY = re.compile(
+    r"FATAL: +(the database system is |sorry, too many clients|terminating connection)"
+)
 _COMPLAINT = re.compile(r"\b(FATAL|PANIC|error):|LOG: +(invalid|unrecognized|syntax error)")
 
 _HOST_RULES = """\
@@ -136,7 +140,7 @@ class DataFolder:
             log.seek(offset)
             text = log.read().decode(errors="replace")
         lines = [_LOG_PREFIX.sub("", line).strip() for line in text.splitlines() if line.strip()]
-        told = [line for line in lines if _COMPLAINT.search(line)]
+        told = [line for line in lines if _COMPLAINT.search(line) and not _TURNED_AWAY.search(line)]
         return "; ".join(told[-2:] or lines[-1:]) or "it said nothing"
 
     def says_ready(self) -> bool:

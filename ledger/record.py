@@ -250,19 +250,26 @@ class Ledger:
                 job.answers.set_result(outcome)
 
     def _commit(self, jobs: list[Job]) -> list[list[Any] | Exception]:
-        connection = self._open_connection()
+        try:
+            connection = self._open_connection()
+        except psycopg.OperationalError as error:
+            # The server went away while the new connection was being prepared.
+            raise _broken(error) from error
         attempt = Attempt()
         try:
             self._attempt(connection, jobs, attempt)
+        except psycopg.errors.DiskFull as error:
+            # Whatever needs room at COMMIT and doesn't get it ends the server, not the statement.
+            raise Unusable(
+                f"the database's disk is full ({one_line(error)}), so nothing was recorded; make"
+                " room and try again"
+            ) from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if not connection.closed:
                 raise
             self._discard_connection()
             if not self._was_stored(attempt.entries, error):
-                raise Broke(
-                    f"the connection to the database broke ({one_line(error)}), so nothing was"
-                    " recorded; try again"
-                ) from error
+                raise _broken(error) from error
         return attempt.outcomes
 
     def _attempt(self, connection: AnyConnection, jobs: list[Job], attempt: Attempt) -> None:
@@ -429,6 +436,11 @@ class Ledger:
             return []
         self._planned_at = position
         return [(DISCARD_PLANS, ())]
+
+
+def _broken(error: Exception) -> Broke:
+    why = f"the connection to the database broke ({one_line(error)})"
+    return Broke(f"{why}, so nothing was recorded; try again")
 
 
 def _is_worth_another_try(error: Exception, jobs: Sequence[Job]) -> bool:

@@ -12,14 +12,21 @@ order of commits, whoever appends.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from eventsourcing.persistence import DataError, StoredEvent
-from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresDatastore
+from eventsourcing.postgres import (
+    ConnectionPool,
+    PostgresApplicationRecorder,
+    PostgresDatastore,
+    PostgresSubscription,
+)
 from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
+from psycopg.sql import SQL, Identifier
 
 from ledger import store
 from ledger.codec import LONGEST_DATA, header
@@ -35,6 +42,13 @@ No rule admitted it and no read model takes it in, so nothing of ours records on
 
 RAW_RECORDER = "eventsourcing"
 """Who recorded an entry of that kind, as far as the ledger was told."""
+
+
+SECONDS_BETWEEN_LOOKS = 5.0
+"""So often a follower looks for entries of which no NOTIFY has told it."""
+
+SECONDS_TO_STOP = 0.1
+"""So long, at the most, a follower that waits for a NOTIFY takes to notice that it is stopped."""
 
 
 class LedgerDatastore(PostgresDatastore):
@@ -67,8 +81,38 @@ def ledger_datastore(url: str, *, most_connections: int = 4) -> LedgerDatastore:
     return LedgerDatastore(url, most_connections=most_connections)
 
 
+class LedgerSubscription(PostgresSubscription):
+    """Follows the log, and gets every entry, whether or not a NOTIFY told of it.
+
+    The library's own looks at the log, then listens: what is recorded in between is seen with the
+    next entry, and if it is the last one for a while, not at all. This one looks once more when it
+    listens, and from then on now and then. If its connection breaks, it ends with that error;
+    whoever follows subscribes again from the last position.
+    """
+
+    def _listen(self) -> None:
+        try:
+            channel = Identifier(self._recorder.channel_name)
+            with self._recorder.datastore.get_connection() as connection:
+                connection.execute(SQL("LISTEN {}").format(channel))
+                next_look = 0.0
+                while not self._has_been_stopped and not self._thread_error:
+                    told = list(connection.notifies(timeout=SECONDS_TO_STOP, stop_after=1))
+                    if told or time.monotonic() >= next_look:
+                        self._has_been_notified.set()
+                        next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
+        except BaseException as error:  # noqa: BLE001  # Whoever iterates is told, whatever it is.
+            if self._thread_error is None:
+                self._thread_error = error
+            self.stop()
+
+
 class LedgerRecorder(PostgresApplicationRecorder):
     """The library's recorder of the ledger at `datastore`."""
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> LedgerSubscription:
+        """Follow the log from the entry after position `gt` on; use it as a context manager."""
+        return LedgerSubscription(recorder=self, gt=gt, topics=topics)
 
     def create_table(self) -> None:
         """Make nothing: the migrations do, once, instead of every program that starts."""

@@ -73,7 +73,7 @@ HASH = re.compile(r" --hash=sha256:[0-9a-f]{64}")
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>\d[\w.]*)( ; .+)?")
 
 PRODUCT = ("ledger/", "migrations/", "projections/", "schema/", "server.py")
-OURS = {"benchmarks", "ledger", "migrations", "projections", "schema", "server", "tests"}
+OURS = {"benchmarks", "drills", "ledger", "migrations", "projections", "schema", "server", "tests"}
 
 # For each name that can be imported, the packages that bring it.
 INSTALLED = packages_distributions()

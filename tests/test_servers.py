@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
+import psycopg
+import pytest
+
+from ledger import settings
+from ledger.database import connect
+from migrations import check as check_schema
+from migrations import migrate, runner, session
+from projections import TABLES, rules
 from projections.place import Place
-from tests.commands import POSITION, ROOT, asked, environment, position_in, serving
-from tests.ledger.recording import ZONE, account, log, rows, state
+from projections.rebuild import rebuild
+from tests.commands import (
+    POSITION,
+    ROOT,
+    SECONDS_TO_WAIT,
+    asked,
+    environment,
+    position_in,
+    serving,
+    started,
+)
+from tests.ledger.recording import ZONE, account, log, open_ledger, rows, state
+from tests.ledger.waiting import wait_until_somebody_waits
 
 QUESTIONS = 12
 """So many are asked of both servers while both writers record."""
@@ -82,6 +104,63 @@ def check(database: str, first: list[int], second: list[int]) -> None:
     assert second[0] < first[-1], "one waited for the other to end"
     shared = "SELECT net FROM projections.contributions WHERE key = 'C-SHARED' AND upper_inf(known)"
     assert max(net for (net,) in rows(database, shared)) == len(first) // 2 + len(second) // 2
+
+
+def test_a_server_that_starts_during_a_rebuild_answers_then_and_afterwards(database: str) -> None:
+    with Place(database).writer(ZONE) as ledger:
+        ledger.submit([state("KAZ"), account("MAIN")]).result()
+    answers: list[bytes] = []
+
+    def serve_meanwhile(done: int, total: int) -> None:
+        if not answers:
+            server = running.enter_context(serving(database))[1]
+            answers.append(asked(server, DOCUMENT))
+            servers.append(server)
+
+    servers: list[str] = []
+    with ExitStack() as running:
+        rebuild(database, TABLES, progress=serve_meanwhile)
+        assert b"errors" not in answers[0]
+        assert asked(servers[0], DOCUMENT) == answers[0]
+        # What is recorded after the swap is seen, too.
+        with Place(database).writer(ZONE) as ledger:
+            ledger.record(state("AZE"))
+        assert newest(servers[0]) == 3
+
+
+def test_a_server_that_starts_during_a_migration_waits_for_it(
+    empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Starting a server takes longer than a migration usually waits for a table.
+    monkeypatch.setattr(session, "LOCK_TIMEOUT", f"{SECONDS_TO_WAIT}s")
+    with_entries_before_the_last_migration(empty_database, tmp_path)
+    with ThreadPoolExecutor() as pool:
+        with psycopg.connect(empty_database) as user:
+            user.execute("LOCK TABLE projections.states IN ACCESS EXCLUSIVE MODE")
+            migration = pool.submit(migrate, empty_database)
+            held_up = wait_until_somebody_waits(empty_database)
+            with started("serve", "--port", "0", "--database", empty_database) as server:
+                wait_until_somebody_waits(empty_database, other_than=held_up)
+                assert server.poll() is None
+                user.rollback()
+                assert server.stdout is not None
+                address = server.stdout.readline().split()[-1]
+                assert newest(address) == 1
+        assert len(migration.result(SECONDS_TO_WAIT)) == 1
+    with connect(empty_database) as connection:
+        check_schema(connection)
+
+
+def with_entries_before_the_last_migration(url: str, folder: Path) -> None:
+    """Make the schema that a database had before the last migration, and record in it."""
+    for file in sorted(runner.FOLDER.glob("*.sql"))[:-1]:
+        shutil.copy(file, folder)
+    migrate(url, folder=folder)
+    with connect(url) as connection:
+        settings.initialise(connection, name="secretariat", home_zone=ZONE.name)
+        rules.ensure(connection)
+    with open_ledger(url) as ledger:
+        ledger.record(state("KAZ"))
 
 
 @contextmanager

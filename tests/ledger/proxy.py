@@ -1,4 +1,4 @@
-"""A network between a writer and its server that fails at the worst moment: around a COMMIT."""
+"""A network between a writer and its server that fails: around a COMMIT, at any byte, or slowly."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -24,6 +24,7 @@ class Fault(Enum):
     REPLY_LOST = "the server commits, the client never hears of it"
     NEVER_SENT = "the server never hears of it"
     LATE = "the client's connection breaks, and the server hears of it a while later"
+    STRUCK = "the server hears of it, and is struck by `strike` before it can answer"
 
 
 @dataclass
@@ -31,7 +32,10 @@ class Proxy:
     """Passes bytes on, until `fault` befalls the COMMIT number `at` (counted from 1).
 
     With `dies` nobody can connect any more from then on. `delay` is how late a late COMMIT is, in
-    seconds. `url` is how to connect through it.
+    seconds. `url` is how to connect through it. `strike` is what befalls a server that is struck.
+
+    Besides, once `cut_after` bytes have passed, in whichever direction, the connection that they
+    passed over is cut in the middle of what it was sending. Each piece takes `pause` seconds.
     """
 
     url: str
@@ -41,9 +45,14 @@ class Proxy:
     at: int = 1
     dies: bool = False
     delay: float = 0.3
+    strike: Callable[[], object] = field(default=bool)
+    cut_after: int | None = None
+    pause: float = 0.0
     commits: int = 0
+    cuts: int = 0
     connections: int = 0
     open_sockets: list[socket.socket] = field(default_factory=list)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def accept(self) -> None:
         """Serve whoever connects, until the listener is closed."""
@@ -51,7 +60,12 @@ class Proxy:
             while True:
                 client, _ = self.listener.accept()
                 self.connections += 1
-                link = Link(self, client, self._connect())
+                try:
+                    link = Link(self, client, self._connect())
+                except OSError:
+                    # The server is not there now; it may be again for whoever comes next.
+                    close(client)
+                    continue
                 self.open_sockets += [client, link.server]
                 threading.Thread(target=link.pass_requests, daemon=True).start()
                 threading.Thread(target=link.pass_replies, daemon=True).start()
@@ -60,6 +74,18 @@ class Proxy:
         """Count a COMMIT, and say what becomes of it."""
         self.commits += 1
         return self.fault if self.commits == self.at else None
+
+    def passes(self, data: bytes) -> bytes:
+        """As much of what is sent as passes; if that is not all, the connection is to be cut."""
+        time.sleep(self.pause)
+        with self._counting:
+            if self.cut_after is None:
+                return data
+            passed = data[: self.cut_after]
+            self.cut_after -= len(passed)
+            if len(passed) < len(data):
+                self.cut_after, self.cuts = None, self.cuts + 1
+            return passed
 
     def die(self) -> None:
         """Let nobody connect any more, as far as the proxy was meant to die."""
@@ -92,7 +118,10 @@ class Link:
                 if fault is not None:
                     self._fail(fault, data)
                     break
-                self.server.sendall(data)
+                passed = self.proxy.passes(data)
+                self.server.sendall(passed)
+                if len(passed) < len(data):
+                    break
         close(self.client)
         close(self.server)
 
@@ -102,14 +131,20 @@ class Link:
             while data := self.server.recv(65_536):
                 self.replied.set()
                 if not self.is_mute:
-                    self.client.sendall(data)
+                    passed = self.proxy.passes(data)
+                    self.client.sendall(passed)
+                    if len(passed) < len(data):
+                        break
         self.replied.set()
         close(self.client)
 
     def _fail(self, fault: Fault, data: bytes) -> None:
         self.is_mute = True
         self.proxy.die()
-        if fault is Fault.REPLY_LOST:
+        if fault is Fault.STRUCK:
+            self.server.sendall(data)
+            self.proxy.strike()
+        elif fault is Fault.REPLY_LOST:
             self.replied.clear()
             self.server.sendall(data)
             self.replied.wait(30)

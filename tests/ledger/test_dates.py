@@ -275,6 +275,9 @@ def test_a_day_ends_at_home() -> None:
         # Put forward from midnight to 01:00: there was no midnight.
         ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00", "2018-11-05T02:00"),
         ("Asia/Beirut", "2022-03-27", "2022-03-26T22:00", "2022-03-27T21:00"),
+        # Put forward and back at night: days of 23 and of 25 hours, a quarter of a century apart.
+        ("Europe/Berlin", "1999-03-28", "1999-03-27T23:00", "1999-03-28T22:00"),
+        ("Europe/Berlin", "2024-10-27", "2024-10-26T22:00", "2024-10-27T23:00"),
         # Put forward from 23:30 to 00:30: the day began half an hour past midnight.
         ("America/Toronto", "1919-03-31", "1919-03-31T04:30", "1919-04-01T04:00"),
         # Put back from 01:00 to midnight: the first midnight is where the day begins.
@@ -355,12 +358,40 @@ def test_a_time_without_offset_is_not_a_moment(ask: object) -> None:
         # West of UTC, midnight in UTC is still the day before at home.
         ("America/Bogota", "2023-06-30", "2023-06-30T05:00"),
         ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00"),
+        # East of UTC, that there was no midnight at home makes no difference.
+        ("Asia/Beirut", "2022-03-27", "2022-03-27T00:00"),
+        ("Asia/Almaty", "2020-02-29", "2020-02-29T00:00"),
+        ("America/Havana", "2020-02-29", "2020-02-29T05:00"),
     ],
 )
 def test_the_moment_for_which_a_registers_day_stands(zone: str, day: str, expected: str) -> None:
     moment = HomeZone(zone).recorded_on(date.fromisoformat(day), utc("2024-01-01T00:00"))
 
     assert moment == utc(expected)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "expected"),
+    [
+        ("America/Sao_Paulo", "2018-11-03", "2018-11-04T03:00"),
+        ("America/Sao_Paulo", "2018-11-04", "2018-11-05T02:00"),
+        ("Asia/Beirut", "2022-03-26", "2022-03-26T22:00"),
+        ("Europe/Berlin", "2024-10-27", "2024-10-27T23:00"),
+        ("Pacific/Apia", "2011-12-30", "2011-12-30T10:00"),
+        ("Asia/Almaty", "2024-02-29", "2024-02-29T19:00"),
+        ("UTC", "2000-02-29", "2000-03-01T00:00"),
+    ],
+)
+def test_what_is_known_on_a_day_ends_with_it(zone: str, day: str, expected: str) -> None:
+    assert known_before(day, HomeZone(zone)) == utc(expected)
+
+
+@pytest.mark.parametrize("day", ["2023-02-29", "1900-02-29", "2100-02-29", "2024-02-30"])
+def test_there_is_no_such_day_in_that_year(day: str) -> None:
+    with pytest.raises(Malformed):
+        known_before(day, ALMATY)
+    with pytest.raises(Malformed, match=r"has the days 01 to 2[89]"):
+        parse_edtf(day)
 
 
 def test_a_registers_day_is_never_recorded_in_the_future() -> None:

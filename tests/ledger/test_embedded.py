@@ -22,7 +22,7 @@ import pytest
 
 from ledger import embedded
 from ledger.embedded import binaries, start
-from ledger.embedded_folder import claim
+from ledger.embedded_folder import DataFolder, claim
 from ledger.refusal import Unusable
 from tests.ledger import embedded_servers
 from tests.ledger.embedded_servers import (
@@ -234,6 +234,26 @@ def test_a_server_that_is_slow_to_answer_is_waited_for(
             assert execute(server.url, "SELECT words FROM note") == ["kept"]
         assert len(notices) == 1
         assert str(data) in notices[0]
+
+
+def test_a_server_that_dies_just_after_it_answered_is_started_again(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = embedded._answers
+    deaths: list[int] = []
+
+    def answers_and_dies(folder: DataFolder) -> bool:
+        if not answers(folder):
+            return False
+        if not deaths:
+            deaths.append(postmaster(data).pid)
+            kill(folder)
+        return True
+
+    monkeypatch.setattr(embedded, "_answers", answers_and_dies)
+    with start(data) as server:
+        assert execute(server.url, "SELECT count(*) FROM note") == ["0"]
+        assert postmaster(data).pid != deaths[0]
 
 
 def test_a_server_that_can_not_start_says_why(data: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from ledger import embedded_folder
 from ledger.embedded import EmbeddedServer, binaries, default_data, start
-from ledger.embedded_folder import claim
+from ledger.embedded_folder import DataFolder, claim
 from ledger.refusal import Unusable
 from tests.ledger import embedded_servers
 from tests.ledger.embedded_servers import (
@@ -261,6 +261,19 @@ def test_programs_in_a_closed_environment_are_copied_once(data: Path, place: Pat
     os.truncate(copied, 1000)
     assert start_from_there() != first
     assert copied.stat().st_size == (binaries() / "postgres").stat().st_size
+
+
+def test_why_a_server_did_not_start_is_not_what_it_told_others_meanwhile(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path, None)
+    at = "2026-11-26 12:00:00.000 UTC [17] "
+    reason = 'FATAL:  could not write to file "pg_wal/xlogtemp.17": No space left on device'
+    turned_away = [
+        "FATAL:  the database system is starting up",
+        "FATAL:  the database system is not yet accepting connections",
+        "FATAL:  sorry, too many clients already",
+    ]
+    folder.log.write_text("".join(f"{at}{line}\n" for line in (reason, *turned_away)))
+    assert folder.complaint_since(0) == reason
 
 
 def test_accounts_that_have_names_are_passed_over() -> None:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from eventsourcing.application import LocalNotificationLog
-from eventsourcing.persistence import DataError, IntegrityError, StoredEvent
+from eventsourcing.persistence import (
+    DataError,
+    IntegrityError,
+    PersistenceError,
+    StoredEvent,
+    Subscription,
+)
 from eventsourcing.tests import persistence as library
 
 from ledger import accounts, canonical, states
@@ -25,6 +33,7 @@ from ledger.record import Ledger
 from ledger.recorder import LedgerRecorder, ledger_datastore
 from projections import REGISTRY, TABLES
 from projections.timeline import Projector
+from tests.ledger.recording import IN_TIME, rows
 
 ZONE = HomeZone("Asia/Almaty")
 
@@ -146,6 +155,76 @@ def test_a_subscription_wakes_when_the_ledger_records(
         assert next(subscription).id == 2
         ledger.submit([admitted("TUR"), admitted("AZE")]).result()
         assert [next(subscription).id, next(subscription).id] == [3, 4]
+
+
+LISTENING = """
+    FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()
+"""
+
+
+class LateListener(LedgerRecorder):
+    """A recorder whose followers begin to listen only when they may."""
+
+    may_listen = threading.Event()
+
+    @property
+    def channel_name(self) -> str:
+        if threading.current_thread() is not threading.main_thread():
+            self.may_listen.wait(IN_TIME)
+        return "stored_events"
+
+    @channel_name.setter
+    def channel_name(self, name: str) -> None:
+        """Keep the one above."""
+
+
+@contextmanager
+def following(recorder: LedgerRecorder) -> Iterator[Subscription[Any]]:
+    """Follow from the beginning, and stop instead of waiting without end."""
+    with recorder.subscribe() as subscription:
+        timer = threading.Timer(IN_TIME, subscription.stop)
+        timer.start()
+        yield subscription
+        timer.cancel()
+
+
+def test_what_is_recorded_before_a_follower_listens_is_not_missed(
+    ledger: Ledger, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.recorder.SECONDS_BETWEEN_LOOKS", 3600)
+    ledger.record(admitted("KAZ"))
+    with ledger_datastore(database) as datastore, following(LateListener(datastore)) as follower:
+        assert next(follower).id == 1
+        ledger.record(admitted("UZB"))
+        LateListener.may_listen.set()
+        assert next(follower).id == 2
+
+
+def test_a_follower_that_misses_every_notify_gets_every_entry(
+    ledger: Ledger, recorder: LedgerRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.recorder.SECONDS_BETWEEN_LOOKS", 0.05)
+    recorder.channel_name = "where_nobody_speaks"
+    with following(recorder) as follower:
+        for position, key in enumerate(("KAZ", "UZB", "TUR"), 1):
+            ledger.record(admitted(key))
+            assert next(follower).id == position
+
+
+def test_a_follower_whose_session_ends_is_told_and_goes_on_from_its_position(
+    ledger: Ledger, recorder: LedgerRecorder, database: str
+) -> None:
+    ledger.record(admitted("KAZ"))
+    with following(recorder) as follower:
+        assert next(follower).id == 1
+        while not rows(database, f"SELECT pid {LISTENING}"):
+            time.sleep(0.01)
+        rows(database, f"SELECT pg_terminate_backend(pid) {LISTENING}")
+        with pytest.raises(PersistenceError):
+            next(follower)
+    ledger.record(admitted("UZB"))
+    with recorder.subscribe(gt=1) as follower:
+        assert next(follower).id == 2
 
 
 def test_the_library_pages_over_what_the_ledger_records(

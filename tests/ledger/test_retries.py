@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from ledger import record
+from ledger.database import AnyConnection, connect
 from ledger.record import Broke, Ledger, NotKnown, SetRefused
 from ledger.refusal import Unusable
 from tests.ledger.proxy import Fault, Proxy, proxy_to
@@ -152,6 +153,53 @@ def test_a_connection_that_broke_while_it_was_idle_is_nobodys_fault(
     with pytest.raises(SetRefused):
         ledger.submit([state("AZE")]).result(IN_TIME)
     assert len(log(database)) == 2
+
+
+def test_a_new_connection_that_breaks_at_once_is_nobodys_fault_either(database: str) -> None:
+    opened: list[AnyConnection] = []
+
+    def connecting() -> AnyConnection:
+        opened.append(connect(database))
+        if len(opened) == 1:
+            # A restart comes between connecting and looking whether the schema is in order.
+            end_sessions(database)
+        opened[-1].execute("SELECT 1")
+        return opened[-1]
+
+    with open_ledger(database, connecting=connecting) as ledger:
+        assert ledger.record(state("KAZ")).entry.position == 1
+    assert len(opened) == 2
+
+
+def test_a_disk_without_room_is_told_and_recording_goes_on_when_there_is_some(
+    ledger: Ledger, database: str
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        # What the server says when a table can't grow, and then the transaction is over.
+        connection.execute(
+            """
+            CREATE FUNCTION ledger.no_room() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN
+                RAISE disk_full USING MESSAGE = 'could not extend file: No space left on device';
+            END $$
+            """
+        )
+        connection.execute(
+            "CREATE TRIGGER no_room BEFORE INSERT ON ledger.entries"
+            " FOR EACH STATEMENT EXECUTE FUNCTION ledger.no_room()"
+        )
+        with held_up(ledger, database, state("KAZ")) as first:
+            others = [ledger.submit([state("AZE")]), ledger.submit([state("TUR")])]
+        for future in (first, *others):
+            with pytest.raises(Unusable) as caught:
+                future.result(IN_TIME)
+            assert str(caught.value) == (
+                "the database's disk is full (could not extend file: No space left on device"
+                " CONTEXT: PL/pgSQL function no_room() line 2 at RAISE), so nothing was recorded;"
+                " make room and try again"
+            )
+        connection.execute("DROP FUNCTION ledger.no_room CASCADE")
+    assert ledger.record(state("KAZ")).entry.position == 1
 
 
 def end_sessions(database: str) -> None:

@@ -17,6 +17,7 @@ from tests.ledger.recording import IN_TIME
 WAITING = """
     SELECT pid FROM pg_stat_activity
      WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()
+       AND pid <> %s
 """
 
 
@@ -33,12 +34,12 @@ def held_up(ledger: Ledger, url: str, first: Proposal) -> Generator[Future[list[
         yield future
 
 
-def wait_until_somebody_waits(url: str) -> int:
-    """Wait until a session of the database waits for a lock, and give its process id."""
+def wait_until_somebody_waits(url: str, *, other_than: int = 0) -> int:
+    """Wait until a session, another than that, waits for a lock, and give its process id."""
     until = time.monotonic() + IN_TIME
     with psycopg.connect(url, autocommit=True) as connection:
         while time.monotonic() < until:
-            found = connection.execute(WAITING).fetchone()
+            found = connection.execute(WAITING, [other_than]).fetchone()
             if found is not None:
                 return int(found[0])
             time.sleep(0.01)
