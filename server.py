@@ -83,6 +83,8 @@ def _place(data: Path | None, database: str | None, *, make: bool = False) -> It
         raise Misused("give --data or --database, not both")
     if data is None and database is None:
         data, database = _place_in_environment()
+    if database == "":
+        raise Misused("--database is empty: give an address, or leave it out")
     if database is not None:
         yield Place(database)
         return

@@ -177,6 +177,7 @@ def default_data() -> Path:
 def claim(data: Path) -> DataFolder:
     """Make the data folder, or take the one that is there; `Unusable` if it can't be ours."""
     path = Path(os.path.realpath(data))
+    _refuse_a_name_that_is_no_text(path)
     if path.exists() and not path.is_dir():
         raise Unusable(f"{data} is a file: name a folder with --data")
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -267,6 +268,19 @@ def write_access_rules(folder: DataFolder) -> None:
             os.chown(fresh, -1, folder.account)
         fresh.chmod(0o600 if folder.account is None else 0o640)
         fresh.replace(file)
+
+
+def _refuse_a_name_that_is_no_text(path: Path) -> None:
+    """PostgreSQL tells where its files are as text, and in a file as one line of it."""
+    try:
+        is_one_line = len(os.fsencode(path).decode().splitlines()) == 1
+    except UnicodeDecodeError:
+        is_one_line = False
+    if not is_one_line:
+        raise Unusable(
+            f"the name of the data folder {str(path)!r} is not UTF-8, or has a line break: name"
+            " another folder with --data"
+        )
 
 
 def _refuse_what_is_not_ours(path: Path) -> None:

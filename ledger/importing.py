@@ -32,7 +32,14 @@ from typing import Any, NamedTuple
 
 from ledger.dates import Edtf, HomeZone
 from ledger.entry import Proposal, Statement
-from ledger.importing_file import Occasion, RegisterRow, Sheet, file_name, read_file
+from ledger.importing_file import (
+    MOST_PROBLEMS,
+    Occasion,
+    RegisterRow,
+    Sheet,
+    file_name,
+    read_file,
+)
 from ledger.importing_order import moment_of, recording_order
 from ledger.importing_problem import ImportRefused, Problem, behind, guess, plain
 from ledger.kind import Registry, fields_of
@@ -140,6 +147,8 @@ def read_register(
     rows: list[RegisterRow] = []
     total, before = sum(size for _, _, size in paths), 0
     for path, sheet, size in paths:
+        if len(problems) > MOST_PROBLEMS:
+            break
         advance = partial(_advance, progress, before, total)
         rows += read_file(path, sheet, occasion, problems, advance)
         before += size

@@ -42,6 +42,10 @@ COMMON = (
 the row of an annulment, which has no event, the column is the common one again."""
 
 
+MOST_PROBLEMS = 1_000
+"""A file that is none of ours could have millions; nobody reads more of them than these."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
     """Of an import: who does it, when, where the days end; `late` as in `read_register`."""
@@ -165,6 +169,9 @@ def read_file(
                 reading = _Reading(sheet, occasion, row.line, cells_by_column, problems)
                 yield from reading.row()
             progress(row.end)
+            if len(problems) >= MOST_PROBLEMS:
+                problems.append(_enough(sheet.file, row.line))
+                return
         if not header:
             reason = f"there is no header; the columns are {', '.join(sheet.columns)}"
             problems.append(Problem(file=sheet.file, line=1, reason=reason))
@@ -176,6 +183,11 @@ def read_file(
     except OSError as error:
         reason = f"it can't be read: {error.strerror or error}"
         problems.append(Problem(file=sheet.file, reason=reason))
+
+
+def _enough(file: str, line: int) -> Problem:
+    reason = f"{MOST_PROBLEMS:,} problems are enough; what follows this line was not read"
+    return Problem(file=file, line=line, reason=reason)
 
 
 def _check_header(sheet: Sheet, line: int, header: list[str], problems: list[Problem]) -> bool:
