@@ -132,10 +132,7 @@ class DataFolder:
         """The lines of the log, after `offset` bytes, that say what went wrong, as one line."""
         with self.log.open("rb") as log:
             log.seek(offset)
-            text = log.read().decode(errors="replace")
-        lines = [_LOG_PREFIX.sub("", line).strip() for line in text.splitlines() if line.strip()]
-        told = [line for line in lines if _COMPLAINT.search(line)]
-        return "; ".join(told[-2:] or lines[-1:]) or "it said nothing"
+            return _complaint_in(log.read())
 
     def says_ready(self) -> bool:
         """Whether postmaster.pid says that connections are taken; it may be a dead server's."""
@@ -161,6 +158,13 @@ class DataFolder:
             return process if own in process.cmdline() or process.cwd() == own else None
         except (OSError, ValueError, psutil.Error):
             return None
+
+
+def _complaint_in(said: bytes) -> str:
+    text = said.decode(errors="replace")
+    lines = [_LOG_PREFIX.sub("", line).strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if _COMPLAINT.search(line)]
+    return "; ".join(told[-2:] or lines[-1:]) or "it said nothing"
 
 
 def default_data() -> Path:
@@ -335,27 +339,25 @@ def _initdb(folder: DataFolder, programs: Path, target: Path) -> None:
         # name runs it, and is let into the folder by the group.
         runner = _named_account()
         os.chown(target, runner, folder.account)
-    log = folder.open_log()
-    try:
-        size = os.fstat(log).st_size
-        status = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-            cwd="/",
-            env=environment(),
-            user=runner,
-            group=folder.account,
-            extra_groups=None if runner is None else [],
-            check=False,
-        ).returncode
-    finally:
-        os.close(log)
-    if status:
+    ended = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        env=environment(),
+        user=runner,
+        group=folder.account,
+        extra_groups=None if runner is None else [],
+        check=False,
+    )
+    # On a disk that is full there is no room for it, and it is told all the same.
+    with suppress(OSError), os.fdopen(folder.open_log(), "ab") as log:
+        log.write(ended.stderr)
+    if ended.returncode:
         raise Unusable(
-            f"initdb could not make a database in {folder.path} (status {status}): "
-            f"{folder.complaint_since(size)}; mend that and start again"
+            f"initdb could not make a database in {folder.path} (status {ended.returncode}): "
+            f"{_complaint_in(ended.stderr)}; mend that and start again"
         )
     if folder.account is not None:
         _give_tree(target, folder.account)
