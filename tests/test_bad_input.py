@@ -317,10 +317,11 @@ def test_a_live_ledger_states_no_other_day_of_recording(
     live = BASE | {FILE: receipt(recorded_on="")}
     with ledger_with(server_url, tmp_path / "live", live) as url:
         later = register(tmp_path / "later", {FILE: receipt(contribution="C-2")})
-        assert complaints(here, url, later) == [
+        (told,) = complaints(here, url, later)
+        assert told == (
             f"{FILE}.csv:2: recorded_on '2023-12-31': the ledger has been live since entry 4, so no"
             " other day of recording may be stated; import with --late to keep it in the data"
-        ]
+        )
         done = here.printed("import", later, "--late", "--database", url)
         assert done == "recorded 1 entry; 0 were on record already\n"
 

@@ -1,10 +1,9 @@
-"""Bad places for a ledger: folders, disks and databases that can't be used, as a user meets them."""
+"""Bad places for a ledger: folders, disks and databases that can't be used, and what is said."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -44,18 +43,19 @@ def filled() -> Iterator[Path]:
 def mounted(folder: Path, *options: str | Path) -> Iterator[Path]:
     """A file system, mounted on a folder of its own; the test is skipped where nobody may."""
     folder.mkdir()
-    done = subprocess.run(["mount", *options, folder], capture_output=True, text=True, check=False)
+    words = ["/bin/mount", *options, folder]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
     try:
         yield folder
     finally:
         # The last of PostgreSQL's processes may be about to end.
-        wait_until(lambda: not subprocess.run(["umount", folder], check=False).returncode)
+        wait_until(lambda: not subprocess.run(["/bin/umount", folder], check=False).returncode)
 
 
 only_linux_root = pytest.mark.skipif(
-    not (IS_ROOT and shutil.which("mount") and Path("/proc/mounts").exists()),
+    not (IS_ROOT and Path("/bin/mount").exists() and Path("/proc/mounts").exists()),
     reason="needs root on Linux, who may mount a small file system",
 )
 
@@ -91,26 +91,30 @@ def test_a_data_folder_has_a_name_in_one_line_of_utf_8(here: Here, place: Path, 
 def test_folders_without_permission(here: Here, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0)
-    told = here.complaint("import", commands.EXAMPLE, "--data", closed)
-    assert told == (
-        f"the data folder {closed} can't be written to: allow that, or name another folder with"
-        " --data"
-    )
+    for words, option in (
+        (["import", commands.EXAMPLE, "--data", closed], "--data"),
+        (["import", closed], "DIR"),
+    ):
+        path = "Path" if option == "--data" else "Directory"
+        assert here.complaint(*words, status=2) == (
+            f"invalid value for '{option}': {path} '{closed}' is not readable; `secretariat import"
+            " --help` says more"
+        )
     told = here.complaint("query", POSITION, "--data", closed / "below")
     assert told == (
         f"the data folder {closed / 'below'} can't be used: Permission denied; mend that, or name"
         " another folder with --data"
     )
-    ended = here.run("import", closed, "--data", tmp_path / "data")
-    assert ended.status == 1
-    assert f"{closed}: it can't be read: Permission denied" in ended.err
 
 
 @only_linux_root
 def test_a_data_folder_that_can_only_be_read(here: Here, filled: Path, place: Path) -> None:
     source = embedded_servers.copy(filled, place / "source")
     with mounted(place / "data", "--bind", "-o", "ro", source) as data:
-        told = f"the data folder {data} can't be written to: allow that, or name another folder with --data"
+        told = (
+            f"the data folder {data} can't be written to: allow that, or name another folder with"
+            " --data"
+        )
         for words in (["query", POSITION], ["import", commands.EXAMPLE]):
             assert here.complaint(*words, "--data", data) == told
     assert here.position("--data", source) == 3

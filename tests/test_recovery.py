@@ -29,7 +29,6 @@ from tests.ledger.embedded_servers import (
     kill,
     postmaster,
     running,
-    url_of,
     wait_until,
 )
 from tests.ledger.registers import GROUNDS, written
