@@ -91,15 +91,11 @@ def test_a_data_folder_has_a_name_in_one_line_of_utf_8(here: Here, place: Path, 
 def test_folders_without_permission(here: Here, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0)
-    for words, option in (
-        (["import", commands.EXAMPLE, "--data", closed], "--data"),
-        (["import", closed], "DIR"),
-    ):
-        path = "Path" if option == "--data" else "Directory"
-        assert here.complaint(*words, status=2) == (
-            f"invalid value for '{option}': {path} '{closed}' is not readable; `secretariat import"
-            " --help` says more"
-        )
+    unreadable = f"'{closed}' is not readable; `secretariat import --help` says more"
+    told = here.complaint("import", commands.EXAMPLE, "--data", closed, status=2)
+    assert told == f"invalid value for '--data': Path {unreadable}"
+    told = here.complaint("import", closed, status=2)
+    assert told == f"invalid value for 'DIR': Directory {unreadable}"
     told = here.complaint("query", POSITION, "--data", closed / "below")
     assert told == (
         f"the data folder {closed / 'below'} can't be used: Permission denied; mend that, or name"
