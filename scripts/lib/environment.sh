@@ -1,4 +1,5 @@
-# Sourced by scripts/demo, scripts/test, scripts/bench and scripts/fuzz: finds a Python and has it prepare .venv.
+# Sourced by scripts/demo, scripts/test, scripts/bench and scripts/fuzz: finds a Python and has it
+# prepare .venv.
 #
 # Afterwards $root is the checkout, and $root/.venv is what the file of locked requirements says
 # that `prepare` was given. PYTHON names the Python to use; otherwise the first that will do is
