@@ -90,13 +90,15 @@ def _place(
         raise Misused("give --data or --database, not both")
     if data is None and database is None:
         data, database = _place_in_environment()
+    if database == "":
+        raise Misused("--database is empty: give an address, or leave it out")
     if database is not None:
         yield Place(database)
         return
     from ledger import embedded  # noqa: PLC0415  # A server that runs elsewhere is used without it.
 
     folder = data or embedded.default_data()
-    if not make and not (folder / "postgres").exists():
+    if not make and not embedded.holds_a_database(folder):
         raise Unusable(
             f"there is no ledger in {folder}: import a register first, or name another folder"
             " with --data"
@@ -443,6 +445,8 @@ def main() -> None:
         # Everything is in order by now; whoever waits for us is to see what ended us.
         signal.signal(ended_by[0], signal.SIG_DFL)
         signal.raise_signal(ended_by[0])
+        # Nothing ends a container's first process but itself.
+        status = 128 + ended_by[0]
     sys.exit(status)
 
 
@@ -458,6 +462,11 @@ def _run() -> int:
         return _complain(f"nothing was recorded: {counted(len(refused.problems), 'problem')}")
     except (SecretariatError, MigrationError) as error:
         return _complain(str(error))
+    except psycopg.errors.DiskFull as error:
+        return _complain(
+            f"the database's disk is full: {one_line(error)}; nothing was changed: make room, then"
+            " try again"
+        )
     except psycopg.OperationalError as error:
         return _complain(f"the database is gone: {one_line(error)}; try again when it is back")
     except OSError as error:

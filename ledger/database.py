@@ -23,8 +23,12 @@ def as_role(url: str, role: str, **settings: str) -> str:
     """The connection string of `url` for a session in `role`; `Unusable` if it is not one."""
     try:
         given = conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
-        raise Unusable(f"{url!r} is not the address of a database: {one_line(error)}") from None
+    except (psycopg.ProgrammingError, UnicodeError):
+        # The driver's message repeats parts of the URL, and so perhaps the password.
+        raise Unusable(
+            "the database's address cannot be read; write it like"
+            " postgresql://user@host:5432/name, with special characters percent-encoded"
+        ) from None
     settings = {"role": role, "search_path": "ledger,projections", "timezone": "UTC", **settings}
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     given_options = given.pop("options", None)

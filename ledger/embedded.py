@@ -45,7 +45,7 @@ from ledger.embedded_folder import (
 from ledger.embedded_program import binaries, programs_for_others
 from ledger.refusal import Unusable
 
-__all__ = ["EmbeddedServer", "binaries", "default_data", "start"]
+__all__ = ["EmbeddedServer", "binaries", "default_data", "holds_a_database", "start"]
 
 DATABASE = "secretariat"
 
@@ -56,6 +56,7 @@ KeepIf = Callable[[str], bool]
 
 _SECONDS_BETWEEN_LOOKS = 0.02
 _SECONDS_BEFORE_A_NOTICE = 5
+_SECONDS_FOR_AN_ORDERLY_STOP = 60
 
 _MOST_TRIES = 5
 """So many servers in a row may answer, and crash before they are prepared."""
@@ -175,10 +176,25 @@ def start(
     try:
         return _start(_claimed(data, trial), notice, trial)
     except OSError as error:
-        raise Unusable(
-            f"the data folder {data} can't be used: {error}; "
-            "mend that, or name another folder with --data"
-        ) from error
+        raise _not_to_be_used(data, error) from error
+
+
+def holds_a_database(data: Path) -> bool:
+    """Whether there is a database in the folder `data`; `Unusable` if nobody lets us look."""
+    try:
+        (data / "postgres").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _not_to_be_used(data, error) from error
+    return True
+
+
+def _not_to_be_used(data: Path, error: OSError) -> Unusable:
+    return Unusable(
+        f"the data folder {data} can't be used: {error.strerror or error}; "
+        "mend that, or name another folder with --data"
+    )
 
 
 def _missing(data: Path) -> list[Path]:
@@ -341,14 +357,31 @@ def _prepare(folder: DataFolder) -> None:
 
 
 def _stop(folder: DataFolder, patience: _Patience) -> None:
-    """Stop the server; its watchdog may be gone, or waits for a lock that we have."""
+    """Stop the server; its watchdog may be gone, or waits for a lock that we have.
+
+    In order if it answers. While it recovers there is nothing to put in order, and PostgreSQL 18
+    was seen to heed no such request then (a disk was full); what was committed is safe either way.
+    """
     process = folder.postmaster()
     if process is None:
         # It crashed. Its processes, if some are left, end by themselves.
         return
+    asked, is_patient = time.monotonic(), _answers(folder)
+    _signal(process, signal.SIGINT if is_patient else signal.SIGQUIT)
+
+    def is_gone() -> bool:
+        nonlocal is_patient
+        if is_patient and time.monotonic() - asked > _SECONDS_FOR_AN_ORDERLY_STOP:
+            is_patient = False
+            _signal(process, signal.SIGQUIT)
+        return not _is_running(folder)
+
+    patience.wait_for(is_gone)
+
+
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
     with suppress(psutil.NoSuchProcess):
-        process.send_signal(signal.SIGINT)
-    patience.wait_for(lambda: not _is_running(folder))
+        process.send_signal(number)
 
 
 def _is_running(folder: DataFolder) -> bool:

@@ -138,10 +138,7 @@ class DataFolder:
         """The lines of the log, after `offset` bytes, that say what went wrong, as one line."""
         with self.log.open("rb") as log:
             log.seek(offset)
-            text = log.read().decode(errors="replace")
-        lines = [_LOG_PREFIX.sub("", line).strip() for line in text.splitlines() if line.strip()]
-        told = [line for line in lines if _COMPLAINT.search(line) and not _TURNED_AWAY.search(line)]
-        return "; ".join(told[-2:] or lines[-1:]) or "it said nothing"
+            return _complaint_in(log.read())
 
     def says_ready(self) -> bool:
         """Whether postmaster.pid says that connections are taken; it may be a dead server's."""
@@ -169,6 +166,13 @@ class DataFolder:
             return None
 
 
+def _complaint_in(said: bytes) -> str:
+    text = said.decode(errors="replace")
+    lines = [_LOG_PREFIX.sub("", line).strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if _COMPLAINT.search(line) and not _TURNED_AWAY.search(line)]
+    return "; ".join(told[-2:] or lines[-1:]) or "it said nothing"
+
+
 def default_data() -> Path:
     """Where the ledger lies if nobody says otherwise, by the customs of the system."""
     if os.geteuid() == 0:
@@ -183,6 +187,7 @@ def default_data() -> Path:
 def claim(data: Path) -> DataFolder:
     """Make the data folder, or take the one that is there; `Unusable` if it can't be ours."""
     path = Path(os.path.realpath(data))
+    _refuse_a_name_that_is_no_text(path)
     if path.exists() and not path.is_dir():
         raise Unusable(f"{data} is a file: name a folder with --data")
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -293,6 +298,19 @@ def write_access_rules(folder: DataFolder) -> None:
         fresh.replace(file)
 
 
+def _refuse_a_name_that_is_no_text(path: Path) -> None:
+    """PostgreSQL tells where its files are as text, and in a file as one line of it."""
+    try:
+        is_one_line = len(os.fsencode(path).decode().splitlines()) == 1
+    except UnicodeDecodeError:
+        is_one_line = False
+    if not is_one_line:
+        raise Unusable(
+            f"the name of the data folder {str(path)!r} is not UTF-8, or has a line break: name"
+            " another folder with --data"
+        )
+
+
 def _refuse_what_is_not_ours(path: Path) -> None:
     owner = path.stat().st_uid
     if owner != os.geteuid():
@@ -345,27 +363,25 @@ def _initdb(folder: DataFolder, programs: Path, target: Path) -> None:
         # name runs it, and is let into the folder by the group.
         runner = _named_account()
         os.chown(target, runner, folder.account)
-    log = folder.open_log()
-    try:
-        size = os.fstat(log).st_size
-        status = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-            cwd="/",
-            env=environment(),
-            user=runner,
-            group=folder.account,
-            extra_groups=None if runner is None else [],
-            check=False,
-        ).returncode
-    finally:
-        os.close(log)
-    if status:
+    ended = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        env=environment(),
+        user=runner,
+        group=folder.account,
+        extra_groups=None if runner is None else [],
+        check=False,
+    )
+    # On a disk that is full there is no room for it, and it is told all the same.
+    with suppress(OSError), os.fdopen(folder.open_log(), "ab") as log:
+        log.write(ended.stderr)
+    if ended.returncode:
         raise Unusable(
-            f"initdb could not make a database in {folder.path} (status {status}): "
-            f"{folder.complaint_since(size)}; mend that and start again"
+            f"initdb could not make a database in {folder.path} (status {ended.returncode}): "
+            f"{_complaint_in(ended.stderr)}; mend that and start again"
         )
     if folder.account is not None:
         _give_tree(target, folder.account)

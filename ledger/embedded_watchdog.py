@@ -21,6 +21,8 @@ import subprocess
 import sys
 import threading
 
+SECONDS_FOR_AN_ORDERLY_STOP = 60
+
 
 def main(users: str, server: str, account: str, *command: str) -> None:
     """Leave a process behind that runs `command`, holding the lock `server`, and return."""
@@ -61,9 +63,13 @@ def watch(users: str, lock: int, account: int | None, command: tuple[str, ...]) 
 def stop_after_the_last_user(users: str, process: subprocess.Popen[bytes]) -> None:
     """Wait for the lock `users`, then ask the server to shut down, dropping its clients."""
     fcntl.flock(os.open(users, os.O_RDWR), fcntl.LOCK_EX)
+    asked = 0
     while process.poll() is None:
-        # Again and again, as a server that has only just begun may not listen to signals yet.
-        process.send_signal(signal.SIGINT)
+        # Again and again, as a server that has only just begun may not listen to signals yet. One
+        # that hangs is stopped without more ado: what was committed is safe either way.
+        is_patient = asked < SECONDS_FOR_AN_ORDERLY_STOP
+        process.send_signal(signal.SIGINT if is_patient else signal.SIGQUIT)
+        asked += 1
         try:
             process.wait(timeout=1)
         except subprocess.TimeoutExpired:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
+from unicodedata import is_normalized
 
 from ledger.canonical import LARGEST
 from ledger.dates import format_moment
@@ -24,8 +25,21 @@ LONGEST_IDEMPOTENCY_KEY = 400
 MOST_DIGITS, MOST_DECIMALS = 30, 10
 """A decimal is stored digit by digit, so that an exponent could make it as long as it likes."""
 
-# PostgreSQL's text can't hold the first, and no UTF-8 the others.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+CODES = ("basis", "locator", "label", "corrects", "annuls", "fund")
+"""Fields that are compared with others of their name, so that each sign of them must be seen."""
+
+_UNSEEN = "which nobody can see"
+
+# What no text may hold, and why. PostgreSQL can't store a NUL, and no UTF-8 half of a surrogate
+# pair. The others make a text look like another one, on a screen or on a terminal. The marks and
+# joiners that Arabic, Hebrew, Persian, Thai and Sinhala are written with are none of these.
+_NO_TEXT = (
+    ("[\x00\ud800-\udfff]", "which is no text"),
+    (r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", "which is a control character"),
+    (r"[\u202a-\u202e\u2066-\u2069]", "which shows what follows in another order"),
+    (r"[\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]", _UNSEEN),
+)
+_ANY_OF_THEM = re.compile("|".join(pattern for pattern, _ in _NO_TEXT))
 
 
 def check_form(proposal: Proposal, kind: Kind) -> None:
@@ -49,8 +63,9 @@ def _check_values(proposal: Proposal) -> None:
         values += _values(event)
     texts = "".join([value for value in values if type(value) is str])
     numbers = [value for value in values if isinstance(value, (int, Decimal))]
-    # Most often all are in order, and one look at all texts together says so.
-    if _UNSTORABLE.search(texts) is None and all(map(_fits, numbers)):
+    # Most often all are in order, and one look at all texts together says so: what is part of a text
+    # in form NFC is in that form itself.
+    if texts.isprintable() and is_normalized("NFC", texts) and all(map(_fits, numbers)):
         return
     for field, value in zip(_names(proposal), values, strict=True):
         _check_value(field, value)
@@ -89,13 +104,7 @@ def _fits(number: int | Decimal) -> bool:
 def _check_value(field: str, value: Any) -> None:
     match value:
         case str():
-            found = _UNSTORABLE.search(value)
-            if found:
-                raise Malformed(
-                    f"character {found.start() + 1} of the {field} is U+{ord(found[0]):04X}, which"
-                    " is no text; leave it out",
-                    field=field,
-                )
+            _check_text(field, value)
         case int():
             if not _fits(value):
                 raise Malformed(f"the {field} has too many digits for a number", field=field)
@@ -106,6 +115,30 @@ def _check_value(field: str, value: Any) -> None:
                     f" and {MOST_DECIMALS} behind it",
                     field=field,
                 )
+
+
+def _check_text(field: str, text: str) -> None:
+    if field in CODES and not is_normalized("NFC", text):
+        raise Malformed(
+            f"the {field} has letters and their accents apart, so that it would not be found by the"
+            " same word in Unicode's form NFC; write it in that form",
+            field=field,
+        )
+    # Nearly every text is, and then holds nothing of what is looked for.
+    if text.isprintable():
+        return
+    found = _ANY_OF_THEM.search(text)
+    if found:
+        at = found.start()
+        why = next(why for pattern, why in _NO_TEXT if re.match(pattern, found[0]))
+    elif field in CODES:
+        at, why = next(n for n, sign in enumerate(text) if not sign.isprintable()), _UNSEEN
+    else:
+        return
+    raise Malformed(
+        f"character {at + 1} of the {field} is U+{ord(text[at]):04X}, {why}; leave it out",
+        field=field,
+    )
 
 
 def _check_filled(event: AnyEvent | None) -> None:

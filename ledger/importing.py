@@ -31,7 +31,14 @@ from typing import Any, NamedTuple, overload
 
 from ledger.dates import Edtf, HomeZone
 from ledger.entry import Proposal, Statement
-from ledger.importing_file import Occasion, RegisterRow, Sheet, file_name, read_file
+from ledger.importing_file import (
+    MOST_PROBLEMS,
+    Occasion,
+    RegisterRow,
+    Sheet,
+    file_name,
+    read_file,
+)
 from ledger.importing_order import recording_order
 from ledger.importing_problem import ImportRefused, Problem, behind, guess, plain
 from ledger.importing_spill import Spill, TakenTwice
@@ -160,6 +167,8 @@ def read_register(
     spill = Spill(occasion, [sheet for _, sheet, _ in paths])
     total, before = sum(size for _, _, size in paths), 0
     for path, sheet, size in paths:
+        if len(problems) > MOST_PROBLEMS:
+            break
         advance = partial(_advance, progress, before, total)
         for row in read_file(path, sheet, occasion, problems, advance):
             spill.add(row)

@@ -49,6 +49,10 @@ COMMON = (
 the row of an annulment, which has no event, the column is the common one again."""
 
 
+MOST_PROBLEMS = 1_000
+"""A file that is none of ours could have millions; nobody reads more of them than these."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Occasion:
     """Of an import: who does it, when, where the days end; `late` as in `read_register`."""
@@ -184,6 +188,9 @@ def read_file(
                 if found is not None and reading.has_form(found):
                     yield found
             progress(row.end)
+            if len(problems) >= MOST_PROBLEMS:
+                problems.append(_enough(sheet.file, row.line))
+                return
         if not header:
             reason = f"there is no header; the columns are {', '.join(sheet.columns)}"
             problems.append(Problem(file=sheet.file, line=1, reason=reason))
@@ -204,6 +211,11 @@ def read_again(
     row = _Reading(sheet, occasion, line, cells, []).row()
     assert row is not None, "a cell means the same whenever it is read"
     return row
+
+
+def _enough(file: str, line: int) -> Problem:
+    reason = f"{MOST_PROBLEMS:,} problems are enough; what follows this line was not read"
+    return Problem(file=file, line=line, reason=reason)
 
 
 def _check_header(sheet: Sheet, line: int, header: list[str], problems: list[Problem]) -> bool:

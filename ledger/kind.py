@@ -166,9 +166,9 @@ class Kind:
     def check_key(self, key: str, *, field: str | None = None) -> None:
         """Raise `Malformed` unless `key`, got from `field`, has the form of this kind's keys."""
         if not self.key_form.fullmatch(key):
-            shown = key if len(key) <= 60 else f"{key[:60]}… ({len(key)} characters)"
+            shown = repr(key) if len(key) <= 60 else f"{key[:60]!r}… ({len(key)} characters)"
             raise Malformed(
-                f"{shown!r} is not a key of a {self.name}; one looks like {self.key_example!r}",
+                f"{shown} is not a key of a {self.name}; one looks like {self.key_example!r}",
                 field=field or self.key_column,
             )
 

@@ -48,7 +48,7 @@ def connect(url: str) -> psycopg.Connection[Any]:
     """
     try:
         given = conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
+    except (psycopg.ProgrammingError, UnicodeError):
         # The driver's message repeats parts of the URL, and so perhaps the password.
         raise DatabaseUnusable(
             "the database's address cannot be read; write it like"

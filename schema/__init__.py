@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
+from strawberry.extensions import MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 
 from schema.accounts import Accounts
@@ -17,6 +17,7 @@ from schema.dimensions import Dimensions
 from schema.errors import Schema
 from schema.expenditures import Expenditures
 from schema.financial_reports import FinancialReports
+from schema.limits import Limits
 from schema.operation import DocumentKept, OperationNamed
 from schema.organizations import Organizations
 from schema.persons import Persons
@@ -69,8 +70,7 @@ schema = Schema(
     query=Query,
     config=StrawberryConfig(scalar_map=SCALARS),
     extensions=[
-        lambda: QueryDepthLimiter(max_depth=20),
-        lambda: MaxAliasesLimiter(max_alias_count=200),
+        Limits,
         lambda: MaxTokensLimiter(max_token_count=5_000),
         OperationNamed,
         DocumentKept,

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from graphql import GraphQLError
 from strawberry.types.graphql import OperationType
@@ -85,12 +85,17 @@ def document_of(argument: str) -> str:
 def variables_of(text: str | None) -> dict[str, Any] | None:
     """The variables that a command line gives as JSON; a `Misread` if they are not."""
     try:
-        given = None if text is None else json.loads(text)
+        given = None if text is None else json.loads(text, parse_constant=_no_json)
     except (ValueError, RecursionError) as error:
         raise Misread(f"the variables are not JSON: {error}") from None
     if given is not None and not isinstance(given, dict):
         raise Misread('the variables are not a JSON object such as {"first": 10}')
     return given
+
+
+def _no_json(constant: str) -> NoReturn:
+    """Refuse NaN and the infinities, which Python's reader takes and JSON does not have."""
+    raise ValueError(f"{constant} is no value of JSON")
 
 
 async def _ask(url: str, zone: HomeZone, operation: Operation) -> Answer:

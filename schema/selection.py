@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -77,19 +77,12 @@ class Selection:
 
     def fields(self, named: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Selected:
         """The fields that `nodes` select on an object of the type `named`."""
-        found: Selected = {}
-        for node in nodes:
-            if node.selection_set is not None:
-                for name, each in self.fields_of(named, node.selection_set).items():
-                    found.setdefault(name, []).extend(each)
-        return found
+        sets = [node.selection_set for node in nodes if node.selection_set is not None]
+        return self._collected(named, sets)
 
     def fields_of(self, named: GraphQLObjectType, selections: SelectionSetNode) -> Selected:
         """The fields that a selection set, such as an operation's own, selects on `named`."""
-        found: Selected = {}
-        for selection in self._flattened(named, selections):
-            found.setdefault((selection.alias or selection.name).value, []).append(selection)
-        return found
+        return self._collected(named, [selections])
 
     def object_type(self, name: str) -> GraphQLObjectType:
         """The object type of that name."""
@@ -105,8 +98,17 @@ class Selection:
         """The arguments of a field, as its Python declaration has them."""
         return arguments_of(parent, node, self.variables)
 
+    def _collected(self, named: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> Selected:
+        found: Selected = {}
+        # What is spread again adds nothing, and thirty fragments of two spreads would be a billion.
+        spread: set[str] = set()
+        for selections in sets:
+            for node in self._flattened(named, selections, spread):
+                found.setdefault((node.alias or node.name).value, []).append(node)
+        return found
+
     def _flattened(
-        self, named: GraphQLObjectType, selections: SelectionSetNode
+        self, named: GraphQLObjectType, selections: SelectionSetNode, spread: set[str]
     ) -> Iterator[FieldNode]:
         for selection in selections.selections:
             if not self._included(selection):
@@ -116,11 +118,12 @@ class Selection:
                     yield selection
                 case InlineFragmentNode():
                     if self._applies(selection.type_condition, named):
-                        yield from self._flattened(named, selection.selection_set)
-                case FragmentSpreadNode():
+                        yield from self._flattened(named, selection.selection_set, spread)
+                case FragmentSpreadNode() if selection.name.value not in spread:
+                    spread.add(selection.name.value)
                     fragment = self._fragments[selection.name.value]
                     if self._applies(fragment.type_condition, named):
-                        yield from self._flattened(named, fragment.selection_set)
+                        yield from self._flattened(named, fragment.selection_set, spread)
 
     def _included(self, node: SelectionNode) -> bool:
         skip = get_directive_values(GraphQLSkipDirective, node, self.variables)

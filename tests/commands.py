@@ -1,9 +1,13 @@
-"""Running commands: in a process of their own as a user does, or in this one, which is faster."""
+"""Running commands: in a process of their own as a user does, or in this one, which is faster.
+
+A test module takes the fixture by name: `here = commands.here`.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -129,6 +133,14 @@ class Here:
         return position_in(self.printed("query", POSITION, *words))
 
 
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    """Runs commands in this process, with nothing of ours in the environment."""
+    for name in ("SECRETARIAT_DATA", "SECRETARIAT_DATABASE"):
+        monkeypatch.delenv(name, raising=False)
+    return Here(monkeypatch, capsys)
+
+
 def printed(ended: Ended) -> str:
     """What a command printed that did all it was asked for, and had nothing to complain of."""
     assert (ended.status, ended.err) == (0, "")
@@ -138,6 +150,12 @@ def printed(ended: Ended) -> str:
 def position_in(answer: str) -> int:
     """The position in the answer to `POSITION`."""
     return int(json.loads(answer)["data"]["ledger"]["asOf"]["position"])
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def rows_of(register: Path) -> int:

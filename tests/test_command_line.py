@@ -21,6 +21,7 @@ from graphql import build_schema
 
 import server
 from ledger import embedded
+from tests import commands
 from tests.commands import (
     EXAMPLE,
     POSITION,
@@ -45,12 +46,7 @@ INTROSPECTION = "{ __schema { types { name description fields { name description
 ALMATY = ("--home-zone", "Asia/Almaty")
 
 
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
-    """Runs commands in this process, with nothing of ours in the environment."""
-    for name in ("SECRETARIAT_DATA", "SECRETARIAT_DATABASE"):
-        monkeypatch.delenv(name, raising=False)
-    return Here(monkeypatch, capsys)
+here = commands.here
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +127,15 @@ def test_the_version_is_told() -> None:
         (["query", "{ a }", "-v", "{"], "the variables are not JSON"),
         (["query", "{ a }", "-v", "[" * 100_000], "the variables are not JSON"),
         (["query", "{ a }", "-v", "[1]"], "the variables are not a JSON object"),
+        (
+            ["query", "{ a }", "-v", '{"a": NaN}'],
+            "the variables are not JSON: NaN is no value of JSON",
+        ),
+        (
+            ["query", "{ a }", "--database", ""],
+            "--database is empty: give an address, or leave it out",
+        ),
+        (["import", "README.md"], "'README.md' is a file"),
     ],
 )
 def test_a_mistake_in_the_words_is_one_line(here: Here, words: list[str], told: str) -> None:
@@ -185,6 +190,7 @@ def test_a_database_without_a_ledger_stays_as_it_is(here: Here, empty_database: 
         ("postgresql://nobody:hush@127.0.0.1:1/x", "Connection refused"),
         ("postgresql://nobody:hush@[half/x", "the database's address cannot be read"),
         ("nobody hush", "the database's address cannot be read"),
+        ("postgresql://nobody:hush\udcff@127.0.0.1:1/x", "the database's address cannot be read"),
     ],
 )
 def test_a_database_out_of_reach_is_told_without_the_password(

@@ -1,8 +1,8 @@
 """Make .venv what a file of locked requirements says, with this checkout installed in it.
 
-Run by scripts/demo, test, bench and drill (by way of environment.sh), under any Python
-from 3.11 on and with nothing but its standard library. What was installed from which files is noted
-in .venv/installed.json, so that a second run has nothing to do and needs no network.
+Run by scripts/demo, test, bench, drill and fuzz (by way of environment.sh), under any Python from
+3.11 on and with nothing but its standard library. What was installed from which files is noted in
+.venv/installed.json, so that a second run has nothing to do and needs no network.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Sourced by scripts/demo, test, bench and drill: finds a Python and has it prepare .venv.
+# Sourced by scripts/demo, test, bench, drill and fuzz: finds a Python and has it prepare .venv.
 #
 # Afterwards $root is the checkout, and $root/.venv is what the file of locked requirements says
 # that `prepare` was given. PYTHON names the Python to use; otherwise the first that will do is

@@ -65,7 +65,8 @@ def status(key: str, to: str, effective: str | None = "2023-05-12", **more: Any)
 
 def account(key: str = "MAIN", **more: Any) -> Proposal:
     """The opening of an account in US dollars."""
-    return proposed("account", key, accounts.Opened(fund="General", currency="USD"), **more)
+    event = accounts.Opened(fund=more.pop("fund", "General"), currency="USD")
+    return proposed("account", key, event, **more)
 
 
 def received(key: str, amount: str, effective: str | None = "2023-05-12", **more: Any) -> Proposal:

@@ -194,7 +194,20 @@ def another_server(place: Path, template: Path) -> Iterator[int]:
         assert postmaster(other).pid == number
 
 
-@pytest.mark.parametrize("stranger", [a_stranger, another_server])
+@contextmanager
+def whoever_starts(place: Path, template: Path) -> Iterator[int]:
+    yield os.getpid()
+
+
+@contextmanager
+def the_first_process(place: Path, template: Path) -> Iterator[int]:
+    # In a container this is a server of ours, and often was one of the container before.
+    yield 1
+
+
+@pytest.mark.parametrize(
+    "stranger", [a_stranger, another_server, whoever_starts, the_first_process]
+)
 def test_a_number_that_came_to_belong_to_another_is_left_alone(
     data: Path,
     place: Path,

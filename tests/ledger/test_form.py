@@ -16,6 +16,7 @@ import pytest
 from ledger import budgets, secondments, states
 from ledger.database import AnyConnection
 from ledger.entry import Proposal, Source
+from ledger.form import CODES
 from ledger.kind import AnyEvent, Kind, Opening
 from ledger.record import Ledger, SetRefused
 from ledger.refusal import NotFound, Refused, Unusable
@@ -23,6 +24,7 @@ from ledger.treaty_participants import Denounced, Signed
 from projections import REGISTRY
 from tests.ledger.recording import (
     IN_TIME,
+    account,
     annulled,
     moment,
     open_ledger,
@@ -38,7 +40,37 @@ NO_TEXT = {
     "NUL": ("Kazakh\x00stan", "character 7 of the {} is U+0000, which is no text; leave it out"),
     "high surrogate": ("\ud800", "character 1 of the {} is U+D800, which is no text; leave it out"),
     "low surrogate": ("a\udfff", "character 2 of the {} is U+DFFF, which is no text; leave it out"),
+    "escape": (
+        "a\x1b[31m",
+        "character 2 of the {} is U+001B, which is a control character; leave it out",
+    ),
+    "DEL": ("\x7f", "character 1 of the {} is U+007F, which is a control character; leave it out"),
+    "override": (
+        "paid \u202e0001",
+        "character 6 of the {} is U+202E, which shows what follows in another order; leave it out",
+    ),
+    "isolate": (
+        "a\u2066b",
+        "character 2 of the {} is U+2066, which shows what follows in another order; leave it out",
+    ),
+    "byte order mark": (
+        "a\ufeff",
+        "character 2 of the {} is U+FEFF, which nobody can see; leave it out",
+    ),
+    "tag": (
+        "a\U000e0041",
+        "character 2 of the {} is U+E0041, which nobody can see; leave it out",
+    ),
 }
+
+SEEN_IN_TEXTS_ALONE = {
+    "right-to-left mark": "אב\u200f!",
+    "joiner of Persian": "می\u200cخواهم",
+    "break of Thai": "กรุง\u200bเทพ",
+    "line end": "two\nlines",
+    "no-break space": "1\u00a0000",
+}
+"""Texts that their languages are written with, each with a sign that can't be seen."""
 
 
 @pytest.fixture
@@ -68,9 +100,39 @@ TEXT_FIELDS = {
     "locator": lambda text: state(source=replace(SOURCE, locator=text)),
     "label": lambda text: state(label=text),
     "idempotency_key": lambda text: state(idempotency_key=text),
+    "fund": lambda text: account(fund=text),
     "corrects": lambda text: renamed("KAZ", "Kazakhstan", None, corrects=text),
     "annuls": lambda text: annulled("state", "KAZ", text),
 }
+
+
+@pytest.mark.parametrize("field", CODES)
+@pytest.mark.parametrize("what", SEEN_IN_TEXTS_ALONE)
+def test_a_code_has_no_sign_that_nobody_sees(ledger: Ledger, field: str, what: str) -> None:
+    text = SEEN_IN_TEXTS_ALONE[what]
+    at = next(place for place, sign in enumerate(text) if not sign.isprintable())
+    sign = f"character {at + 1} of the {field} is U+{ord(text[at]):04X}"
+    message = f"{sign}, which nobody can see; leave it out"
+    refused(ledger, TEXT_FIELDS[field](text), "MALFORMED", message, field=field)
+
+
+@pytest.mark.parametrize("field", CODES)
+def test_a_code_is_in_one_of_unicodes_forms(ledger: Ledger, field: str) -> None:
+    message = (
+        f"the {field} has letters and their accents apart, so that it would not be found by the"
+        " same word in Unicode's form NFC; write it in that form"
+    )
+    refused(ledger, TEXT_FIELDS[field]("ge\u0301ne\u0301ral"), "MALFORMED", message, field=field)
+
+
+@pytest.mark.parametrize("field", ["name_en", "note", "source", "title"])
+@pytest.mark.parametrize("what", [*SEEN_IN_TEXTS_ALONE, "e\u0301"])
+def test_texts_are_kept_as_their_languages_are_written(
+    ledger: Ledger, field: str, what: str
+) -> None:
+    proposal = TEXT_FIELDS[field](SEEN_IN_TEXTS_ALONE.get(what, what))
+    with pytest.raises(Unusable, match="reach the database"):
+        ledger.record(proposal)
 
 
 @pytest.mark.parametrize("field", TEXT_FIELDS)
@@ -388,4 +450,4 @@ def test_each_proposal_of_a_set_is_refused_for_its_own_reason(ledger: Ledger) ->
 def test_what_is_of_good_form_does_reach_the_database(ledger: Ledger, principal: str) -> None:
     longest = {"idempotency_key": "k" * 400, "label": "l" * 1000, "by": principal}
     with pytest.raises(Unusable, match="reach the database"):
-        ledger.record(state(name_en="\u2028\x7f😀", recorded_on=moment("2023-05-12"), **longest))
+        ledger.record(state(name_en="\u2028\u200e😀", recorded_on=moment("2023-05-12"), **longest))

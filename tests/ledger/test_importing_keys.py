@@ -138,7 +138,7 @@ def test_headers(tmp_path: Path, name: str, text: str, expected: list[str]) -> N
         ("2002,CPI,KAZ ,", ["state 'KAZ ': there are blanks around it; take them away"]),
         (
             f"2002,{'C' * 118},KAZ,",
-            [f"treaty '{'C' * 60}'… (118 characters): '{'C' * 60}… (122 characters)' is {NO_KEY}"],
+            [f"treaty '{'C' * 60}'… (118 characters): '{'C' * 60}'… (122 characters) is {NO_KEY}"],
         ),
     ],
 )
