@@ -63,8 +63,8 @@ def _check_values(proposal: Proposal) -> None:
         values += _values(event)
     texts = "".join([value for value in values if type(value) is str])
     numbers = [value for value in values if isinstance(value, (int, Decimal))]
-    # Most often all are in order, and one look at all texts together says so: what is part of a text
-    # in form NFC is in that form itself.
+    # Most often all are in order, and one look at all texts together says so: what is part of a
+    # text in form NFC is in that form itself.
     if texts.isprintable() and is_normalized("NFC", texts) and all(map(_fits, numbers)):
         return
     for field, value in zip(_names(proposal), values, strict=True):
