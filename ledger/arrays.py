@@ -95,9 +95,11 @@ def _array(type: int, of: int, items: Sequence[bytes]) -> Parameter:
     return Parameter(type, head + b"".join(items))
 
 
-def columns(
-    rows: Iterable[Sequence[Any]], *forms: Callable[[Iterable[Any]], Parameter]
-) -> list[Parameter]:
+Form = Callable[[Iterable[Any]], Parameter]
+"""What makes an array of the values of a column."""
+
+
+def columns(rows: Iterable[Sequence[Any]], *forms: Form) -> list[Parameter]:
     """Rows turned into columns, as `unnest` takes them; `forms` makes the array of each."""
     by_column = list(zip(*rows, strict=True)) or [()] * len(forms)
     return [form(values) for form, values in zip(forms, by_column, strict=True)]

@@ -6,13 +6,26 @@ in between. What is written beside the projections is one statement.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from ledger import store
 from ledger.admission import Batch, History, Prepared, RecordName
-from ledger.arrays import bigint, bigints, booleans, byteas, columns, moment, text, texts, uuids
+from ledger.arrays import (
+    Form,
+    bigint,
+    bigints,
+    booleans,
+    byteas,
+    columns,
+    moment,
+    text,
+    texts,
+    uuids,
+)
 from ledger.codec import EntryMapper
 from ledger.entry import Entry, record_id
 from ledger.kind import references_of
@@ -48,35 +61,56 @@ REFERRING = """
      WHERE to_kind = %s AND to_key = %s AND (kind, key) <> (to_kind, to_key)
 """
 
-# Why one statement: of seven, each would be sent, planned and begun by itself. No two parts touch
-# the same row; all see the tables as they were.
-WRITE = f"""
-    WITH appended AS ({store.APPEND}),
+_APPENDED = f"""
+    appended AS ({store.APPEND}),
     moved AS (
         UPDATE ledger.head SET position = %s, recorded_at = %s, live_from = %s),
-    made AS (
-        INSERT INTO ledger.person_keys (record_id, key)
-        SELECT * FROM unnest(%s::uuid[], %s::bytea[])),
-    answered AS (
-        INSERT INTO ledger.idempotency (principal, key, position, digest)
-        SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bytea[])),
     known AS (
         INSERT INTO ledger.records (kind, key, version, is_open)
         SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::boolean[])
         ON CONFLICT (kind, key) DO UPDATE
-        SET version = excluded.version, is_open = excluded.is_open),
+        SET version = excluded.version, is_open = excluded.is_open)"""  # noqa: S608  # APPEND is a constant of ours.
+
+_MADE = """
+    made AS (
+        INSERT INTO ledger.person_keys (record_id, key)
+        SELECT * FROM unnest(%s::uuid[], %s::bytea[]))"""
+
+_ANSWERED = """
+    answered AS (
+        INSERT INTO ledger.idempotency (principal, key, position, digest)
+        SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bytea[]))"""
+
+_DROPPED = """
     dropped AS (
         DELETE FROM ledger.record_references
          USING unnest(%s::text[], %s::text[], %s::text[], %s::text[])
                AS gone (kind, key, to_kind, to_key)
          WHERE record_references.kind = gone.kind AND record_references.key = gone.key
-           AND record_references.to_kind = gone.to_kind AND record_references.to_key = gone.to_key),
+           AND record_references.to_kind = gone.to_kind
+           AND record_references.to_key = gone.to_key)"""
+
+_REFERRING = """
     referring AS (
         INSERT INTO ledger.record_references (kind, key, to_kind, to_key)
         SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])
-        ON CONFLICT DO NOTHING)
-    SELECT pg_notify('stored_events', '')
-"""  # noqa: S608  # APPEND is a constant of ours.
+        ON CONFLICT DO NOTHING)"""
+
+# The first always has something to do; of the others, only those are sent that have.
+PARTS = (_APPENDED, _MADE, _ANSWERED, _DROPPED, _REFERRING)
+
+
+@cache
+def writing(*parts: str) -> str:
+    """The statement of some of the parts.
+
+    Why one statement: of several, each would be sent, planned and begun by itself. No two parts
+    touch the same row; all see the tables as they were.
+    """
+    return f"WITH {', '.join(parts)} SELECT pg_notify('stored_events', '')"
+
+
+WRITE = writing(*PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +134,7 @@ def read(
     mapper: EntryMapper,
     ids: Iterable[UUID],
     names: Iterable[RecordName],
-    asked: Iterable[tuple[str, str]],
+    asked: Collection[tuple[str, str]],
     *,
     is_begun: bool = False,
 ) -> Ground:
@@ -109,17 +143,21 @@ def read(
     Each statement sees what was committed before it began (READ COMMITTED), so what follows the
     lock sees everything that its last holder wrote.
     """
-    begin = [] if is_begun else [(BEGIN, ())]
-    *_, [head], [(rules, home_zone)], histories, opened, answers = trips.make(
+    begin: list[Asked] = [] if is_begun else [(BEGIN, ())]
+    # Most proposals of a live ledger have no key that could have been answered.
+    answering = [(ANSWERED, columns(asked, texts, texts))] if asked else []
+    found = trips.make(
         [
             *begin,
             (store.LOCK_HEAD, ()),
             (store.GROUND, ()),
             (store.HISTORIES, [uuids(ids)]),
             (OPEN_RECORDS, columns(names, texts, texts)),
-            (ANSWERED, columns(asked, texts, texts)),
+            *answering,
         ]
     )
+    [head], [(rules, home_zone)], histories, opened, *answered = found[len(begin) :]
+    answers = answered[0] if answered else []
     return Ground(
         head=Head(*head),
         rules=rules,
@@ -163,24 +201,26 @@ def write(batch: Batch, before: Sequence[History], after: Sequence[History]) -> 
     ids = [record_id(entry.kind, entry.key) for entry in batch.entries if entry.version == 1]
     keys = {id: batch.person_keys[id] for id in ids if id in batch.person_keys}
     dropped, added = _references(before, after)
+    answered = [(*n, *answer) for n, answer in batch.answered.items() if answer[0] >= first]
+    optional: list[tuple[str, Sequence[Any], Sequence[Form]]] = [
+        (_MADE, list(keys.items()), (uuids, byteas)),
+        (_ANSWERED, answered, (texts, texts, bigints, byteas)),
+        (_DROPPED, list(dropped), (texts, texts, texts, texts)),
+        (_REFERRING, list(added), (texts, texts, texts, texts)),
+    ]
+    wanted = [each for each in optional if each[1]]
     parameters = [
         *store.entry_columns(batch.entries),
         bigint(batch.entries[-1].position),
         moment(head.recorded_at),
         bigint(head.live_from),
-        *columns(keys.items(), uuids, byteas),
-        *columns(
-            ((*name, *answer) for name, answer in batch.answered.items() if answer[0] >= first),
-            *(texts, texts, bigints, byteas),
-        ),
         *columns(
             ((h.kind.name, h.key, h.version, h.is_open) for h in after),
             *(texts, texts, bigints, booleans),
         ),
-        *columns(dropped, texts, texts, texts, texts),
-        *columns(added, texts, texts, texts, texts),
+        *(parameter for _, rows, forms in wanted for parameter in columns(rows, *forms)),
     ]
-    return WRITE, parameters
+    return writing(_APPENDED, *(part for part, _, _ in wanted)), parameters
 
 
 Link = tuple[str, str, str, str]
