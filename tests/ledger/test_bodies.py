@@ -69,5 +69,5 @@ def test_keys() -> None:
 
 
 def test_the_refusal_of_an_endless_key_shows_only_its_beginning() -> None:
-    with pytest.raises(Exception, match=r"^'S{60}… \(121 characters\)' is not a key of a body"):
+    with pytest.raises(Exception, match=r"^'S{60}'… \(121 characters\) is not a key of a body"):
         BODY.check_key("S" * 121)
