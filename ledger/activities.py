@@ -148,7 +148,7 @@ class Cancelled(Change[Activity], stored_as="activity.cancelled", personal=()):
         return replace(current, status=Status.CANCELLED)
 
 
-class Held(Change[Activity], stored_as="activity.held", personal=()):
+class Held(Change[Activity], stored_as="activity.held", personal=(), accomplished=True):
     """The activity took place, under this title if it is another one than was planned.
 
     `states` is the number of states represented.

@@ -142,6 +142,7 @@ class Draft:
         _check_not_begun(history, proposal)
         self._check_references(proposal)
         entry = self._entry(proposal, history, data)
+        self._check_accomplished(entry)
         self.histories[proposal.kind, proposal.key] = self._after(history, entry)
         self._keep(proposal, entry, content)
         return Answer(entry)
@@ -218,6 +219,19 @@ class Draft:
             proposal.statement,
             data,
         )
+
+    def _check_accomplished(self, entry: Entry) -> None:
+        """What can only be on record once it has happened is not dated later than that."""
+        event, effective = entry.event, entry.statement.effective
+        if event is None or effective is None or not event.accomplished:
+            return
+        day = self.batch.zone.day_of(entry.recorded_at)
+        if effective.earliest > day:
+            raise NotPermitted(
+                f"{effective.text} lies after {day}, the day on which it is recorded: what has not"
+                f" happened yet is no {entry.name}; record it when it has",
+                field="effective",
+            )
 
     def _targets(self, proposal: Proposal, history: History) -> tuple[int | None, int | None]:
         if proposal.corrects is not None:

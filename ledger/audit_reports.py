@@ -15,7 +15,7 @@ class AuditReport:
     """What a rule needs to know of an audit report: that it was issued."""
 
 
-class Issued(Opening[AuditReport], stored_as="audit_report.issued", personal=()):
+class Issued(Opening[AuditReport], stored_as="audit_report.issued", personal=(), accomplished=True):
     """The report was issued. An audit's period is its own: often several years, or parts of some.
 
     `auditor` is the office or the firm, not a person's name. `considered_by` is the activity that

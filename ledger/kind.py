@@ -55,17 +55,24 @@ class Event(Generic[S]):
 
     `stored_as` is written beside every event of a class: it never changes and is never used again,
     whatever becomes of the class. `personal` names the fields whose text is about a person and is
-    stored encrypted; a class that doesn't say does not load. `class_version` counts the shapes that
-    the body has had; `upcast_v1_v2(body)` brings a stored body of shape 1 to shape 2.
+    stored encrypted; a class that doesn't say does not load. What is `accomplished` can't be on
+    record before the day that it is dated; of other events that is a plan, or a stated future
+    effect. `class_version` counts the shapes that the body has had; `upcast_v1_v2(body)` brings a
+    stored body of shape 1 to shape 2.
     """
 
     stored_as: ClassVar[str]
     personal: ClassVar[tuple[str, ...]]
+    accomplished: ClassVar[bool] = False
     class_version: ClassVar[int] = 1
     is_opening: ClassVar[bool] = False
 
     def __init_subclass__(
-        cls, *, stored_as: str | None = None, personal: tuple[str, ...] | None = None
+        cls,
+        *,
+        stored_as: str | None = None,
+        personal: tuple[str, ...] | None = None,
+        accomplished: bool = False,
     ) -> None:
         super().__init_subclass__()
         if stored_as is None:
@@ -76,6 +83,7 @@ class Event(Generic[S]):
             raise TypeError(f"{cls.__name__} must say which of its fields are personal")
         cls.stored_as = stored_as
         cls.personal = personal
+        cls.accomplished = accomplished
         dataclass(frozen=True, kw_only=True)(cls)
 
     def admit_to(self, current: S | None) -> None:

@@ -42,7 +42,7 @@ class Participant:
     status: Status
 
 
-class Signed(Event[Participant], stored_as="treaty.signed", personal=()):
+class Signed(Event[Participant], stored_as="treaty.signed", personal=(), accomplished=True):
     """The treaty was signed, subject to ratification, acceptance or approval."""
 
     treaty: TreatyKey
@@ -71,7 +71,7 @@ class Signed(Event[Participant], stored_as="treaty.signed", personal=()):
         )
 
 
-class Deposited(Event[Participant], stored_as="instrument.deposited", personal=()):
+class Deposited(Event[Participant], stored_as="instrument.deposited", personal=(), accomplished=True):
     """An instrument of consent to be bound was deposited; the effective date is that of deposit.
 
     `instrument_date` is the one on the instrument, `takes_effect` the date of effect where the
@@ -110,7 +110,7 @@ class Deposited(Event[Participant], stored_as="instrument.deposited", personal=(
         )
 
 
-class InstrumentWithdrawn(Change[Participant], stored_as="instrument.withdrawn", personal=()):
+class InstrumentWithdrawn(Change[Participant], stored_as="instrument.withdrawn", personal=(), accomplished=True):
     """The instrument was taken back, as may be done until the treaty is in force."""
 
     def admit(self, current: Participant) -> None:
