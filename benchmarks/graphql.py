@@ -136,7 +136,7 @@ def _under_load(stage: Stage, question: Question, url: str, body: Path, highest:
     )
     samples = {"p50": [one.p50 for one in seen], "p99": [one.p99 for one in seen]}
     note = (
-        f"Requests were due at {rate:,.0f} a second and are timed from when they were due;"
+        f"Requests were due at {rate:,.0f} a second, and are timed from then if they had to wait;"
         f" {min(one.rate for one in seen):,.0f} or more were answered."
     )
     return Measured(

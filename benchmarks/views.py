@@ -12,7 +12,7 @@ from datetime import date
 import psycopg
 from psycopg import ClientCursor
 
-from projections.contributions import TOTALS, TOTALS_ORDER
+from projections.contributions import MEASURES, TOTALS, TOTALS_ORDER
 from projections.timeline import KNOWN
 
 _HOLDS = "known @> {position}::int8 AND effective @> '{day}'::date"
@@ -53,8 +53,10 @@ def make(url: str, day: date) -> Point:
         (position,) = connection.execute("SELECT position FROM ledger.head").fetchone() or (0,)
         asked = dict.fromkeys(("keys", "states", "accounts", "currencies", "years"))
         groups = {"by_state": True, "by_account": False, "by_fiscal_year": False}
+        wants = {f"wants_{name}": True for name in MEASURES}
         totals = ClientCursor(connection).mogrify(
-            TOTALS.replace("{known}", KNOWN), {"day": day, "position": position, **asked, **groups}
+            TOTALS.replace("{known}", KNOWN),
+            {"day": day, "position": position, **asked, **groups, **wants},
         )
         holds = _HOLDS.format(position=position, day=day)
         views = _VIEWS.format(holds=holds, totals=totals, order=TOTALS_ORDER)

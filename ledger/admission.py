@@ -31,7 +31,7 @@ from ledger.refusal import (
     VersionConflict,
 )
 from ledger.store import Head, new_id
-from ledger.timeline import Growth, Step, extended, live_positions, steps
+from ledger.timeline import Growth, Step, dated, extended, live_positions, steps
 
 RecordName = tuple[str, str]
 """A record's kind and key."""
@@ -142,7 +142,7 @@ class Draft:
         _check_not_begun(history, proposal)
         self._check_references(proposal)
         entry = self._entry(proposal, history, data)
-        self._check_accomplished(entry)
+        self._check_accomplished(history, entry)
         self.histories[proposal.kind, proposal.key] = self._after(history, entry)
         self._keep(proposal, entry, content)
         return Answer(entry)
@@ -220,16 +220,24 @@ class Draft:
             data,
         )
 
-    def _check_accomplished(self, entry: Entry) -> None:
+    def _check_accomplished(self, history: History, entry: Entry) -> None:
         """What can only be on record once it has happened is not dated later than that."""
-        event, effective = entry.event, entry.statement.effective
-        if event is None or effective is None or not event.accomplished:
+        stated = entry.statement.effective
+        if entry.event is None or not entry.event.accomplished:
             return
-        day = self.batch.zone.day_of(entry.recorded_at)
-        if effective.earliest > day:
+        zone = self.batch.zone
+        if entry.corrects is not None:
+            # It may have its date from what it corrects.
+            own = dated((*history.entries, entry), zone)[entry.position]
+            stated, earliest = own.effective, own.earliest
+        else:
+            assert stated is not None, "only a correction or an annulment leaves the date out"
+            earliest = stated.earliest
+        day = zone.day_of(entry.recorded_at)
+        if earliest > day:
             raise NotPermitted(
-                f"{effective.text} lies after {day}, the day on which it is recorded: what has not"
-                f" happened yet is no {entry.name}; record it when it has",
+                f"{stated.text!r} is later than {day}, the day on which it is recorded: what has"
+                f" not happened yet is no {entry.name}; record it when it has",
                 field="effective",
             )
 

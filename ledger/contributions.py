@@ -53,7 +53,9 @@ class Pledged(Opening[Contribution], stored_as="contribution.pledged", personal=
         )
 
 
-class Received(Event[Contribution], stored_as="contribution.received", personal=(), accomplished=True):
+class Received(
+    Event[Contribution], stored_as="contribution.received", personal=(), accomplished=True
+):
     """Money arrived in an account, against a pledge or without one."""
 
     account: AccountKey
@@ -81,7 +83,9 @@ class Received(Event[Contribution], stored_as="contribution.received", personal=
         )
 
 
-class Returned(Change[Contribution], stored_as="contribution.returned", personal=(), accomplished=True):
+class Returned(
+    Change[Contribution], stored_as="contribution.returned", personal=(), accomplished=True
+):
     """Money went back to the state that had given it."""
 
     amount: Decimal

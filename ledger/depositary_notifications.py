@@ -35,7 +35,10 @@ class DepositaryNotification:
 
 
 class Circulated(
-    Opening[DepositaryNotification], stored_as="depositary_notification.circulated", personal=(), accomplished=True
+    Opening[DepositaryNotification],
+    stored_as="depositary_notification.circulated",
+    personal=(),
+    accomplished=True,
 ):
     """The notification went out; the effective date is that of circulation.
 

@@ -29,7 +29,9 @@ class Expenditure:
     """What was spent and did not come back."""
 
 
-class Incurred(Opening[Expenditure], stored_as="expenditure.incurred", personal=(), accomplished=True):
+class Incurred(
+    Opening[Expenditure], stored_as="expenditure.incurred", personal=(), accomplished=True
+):
     """Money was spent from an account; `line` is the code of the budget's line that bears it."""
 
     account: AccountKey
@@ -47,7 +49,9 @@ class Incurred(Opening[Expenditure], stored_as="expenditure.incurred", personal=
         return Expenditure(currency=self.currency, spent=self.amount)
 
 
-class Refunded(Change[Expenditure], stored_as="expenditure.refunded", personal=(), accomplished=True):
+class Refunded(
+    Change[Expenditure], stored_as="expenditure.refunded", personal=(), accomplished=True
+):
     """Money that had been spent came back."""
 
     amount: Decimal

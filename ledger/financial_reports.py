@@ -16,7 +16,9 @@ class FinancialReport:
     """What a rule needs to know of a financial report: that it was issued."""
 
 
-class Issued(Opening[FinancialReport], stored_as="financial_report.issued", personal=(), accomplished=True):
+class Issued(
+    Opening[FinancialReport], stored_as="financial_report.issued", personal=(), accomplished=True
+):
     """The report was issued, for a fiscal year or for a period with both its ends.
 
     `considered_by` is the activity that had it before it: a meeting of a body.

@@ -80,9 +80,9 @@ def steps(entries: Sequence[Entry], zone: HomeZone) -> list[Step]:
     whatever happened to a record happened after it began, however coarse the dates are.
     """
     live = live_positions(entries)
-    dated = _dated(entries, zone)
+    by_position = dated(entries, zone)
     ordered = sorted(
-        (dated[position] for position in live if position in dated),
+        (by_position[position] for position in live if position in by_position),
         key=lambda step: (not step.event.is_opening, step.latest, step.root),
     )
     return list(_possible(_lowered(ordered)))
@@ -121,15 +121,15 @@ def grown(
         yield Growth(entry, kept, before[kept:])
 
 
-def _dated(entries: Iterable[Entry], zone: HomeZone) -> dict[int, Step]:
+def dated(entries: Iterable[Entry], zone: HomeZone) -> dict[int, Step]:
     """Each entry but the annulments, with its own bounds and the root of its chain."""
-    dated: dict[int, Step] = {}
+    by_position: dict[int, Step] = {}
     for entry in entries:
         if entry.event is None:
             continue
-        corrected = None if entry.corrects is None else dated[entry.corrects]
-        dated[entry.position] = _step(entry, entry.event, corrected, zone)
-    return dated
+        corrected = None if entry.corrects is None else by_position[entry.corrects]
+        by_position[entry.position] = _step(entry, entry.event, corrected, zone)
+    return by_position
 
 
 def _step(entry: Entry, event: AnyEvent, corrected: Step | None, zone: HomeZone) -> Step:

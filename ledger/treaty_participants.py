@@ -71,7 +71,9 @@ class Signed(Event[Participant], stored_as="treaty.signed", personal=(), accompl
         )
 
 
-class Deposited(Event[Participant], stored_as="instrument.deposited", personal=(), accomplished=True):
+class Deposited(
+    Event[Participant], stored_as="instrument.deposited", personal=(), accomplished=True
+):
     """An instrument of consent to be bound was deposited; the effective date is that of deposit.
 
     `instrument_date` is the one on the instrument, `takes_effect` the date of effect where the
@@ -110,7 +112,9 @@ class Deposited(Event[Participant], stored_as="instrument.deposited", personal=(
         )
 
 
-class InstrumentWithdrawn(Change[Participant], stored_as="instrument.withdrawn", personal=(), accomplished=True):
+class InstrumentWithdrawn(
+    Change[Participant], stored_as="instrument.withdrawn", personal=(), accomplished=True
+):
     """The instrument was taken back, as may be done until the treaty is in force."""
 
     def admit(self, current: Participant) -> None:

@@ -81,7 +81,7 @@ CONTRIBUTIONS = Table(name="contributions", kind=CONTRIBUTION, row=Contribution,
 #
 # Where the dates are exact a record has one candidate, which is all that it may have been; so only
 # the few that have `several` are looked at one by one, found by an index of their own. `{known}` is
-# which rows were known.
+# which rows were known; `wants_…` is whether anybody asks for a sum.
 TOTALS = """
     WITH several AS MATERIALIZED (
         SELECT key FROM projections.contributions
@@ -92,9 +92,12 @@ TOTALS = """
         SELECT currency, state AS contributor,
                CASE WHEN %(by_account)s::bool THEN account END AS account,
                CASE WHEN %(by_fiscal_year)s::bool THEN fiscal_year END AS fiscal_year,
-               count(*) AS records, bool_or(received > 0) AS gave,
-               sum(coalesce(pledged, 0)) AS pledged, sum(received) AS received,
-               sum(returned) AS returned, sum(net) AS net
+               count(*) AS records,
+               bool_or(received > 0) FILTER (WHERE %(wants_contributors)s) AS gave,
+               sum(coalesce(pledged, 0)) FILTER (WHERE %(wants_pledged)s) AS pledged,
+               sum(received) FILTER (WHERE %(wants_received)s) AS received,
+               sum(returned) FILTER (WHERE %(wants_returned)s) AS returned,
+               sum(net) FILTER (WHERE %(wants_net)s) AS net
           FROM projections.contributions AS contribution
          WHERE {known} AND coalesce(effective @> %(day)s::date, false) AND {asked}
            AND NOT EXISTS (SELECT FROM several WHERE several.key = contribution.key)
@@ -165,6 +168,8 @@ TOTALS = """
                AND (%(currencies)s::text[] IS NULL OR currency = ANY(%(currencies)s::text[]))
                AND (%(years)s::int8[] IS NULL OR fiscal_year = ANY(%(years)s::int8[])))""",
 )
+
+MEASURES = ("contributors", "pledged", "received", "returned", "net")
 
 TOTALS_ORDER = "figure.currency, figure.fiscal_year, figure.net DESC, figure.state, figure.account"
 

@@ -84,8 +84,10 @@ TOTALS = """
                AND (%(incurred_to)s::date IS NULL OR incurred_on <= %(incurred_to)s::date) AS asked
           FROM projections.expenditures),
     exact AS (
-        SELECT currency, fiscal_year, line, account, count(*) AS records, sum(spent) AS spent,
-               sum(refunded) AS refunded, sum(net) AS net
+        SELECT currency, fiscal_year, line, account, count(*) AS records,
+               sum(spent) FILTER (WHERE %(wants_spent)s) AS spent,
+               sum(refunded) FILTER (WHERE %(wants_refunded)s) AS refunded,
+               sum(net) FILTER (WHERE %(wants_net)s) AS net
           FROM placed
          WHERE {known} AND coalesce(effective @> %(day)s::date, false) AND asked
            AND NOT EXISTS (SELECT FROM several WHERE several.key = placed.key)
@@ -128,5 +130,7 @@ TOTALS = """
            sum(net) AS net, sum(net_low) AS net_low, sum(net_high) AS net_high
       FROM parts GROUP BY currency, fiscal_year, line, account
 """
+
+MEASURES = ("spent", "refunded", "net")
 
 TOTALS_ORDER = "figure.currency, figure.fiscal_year, figure.net DESC, figure.line, figure.account"

@@ -25,7 +25,7 @@ from ledger.refusal import SecretariatError, Unusable
 from projections.filling import PART, Filling, IdRange, parts
 from projections.timeline import Table
 
-NICENESS = 5
+NICENESS = 15
 """Workers give way to whoever reads meanwhile."""
 
 _spawning = multiprocessing.get_context("spawn")

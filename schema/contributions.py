@@ -165,7 +165,7 @@ class Contributions:
         return looked_up(self, info)
 
     @planned(
-        ToFigure(rows.TOTALS, rows.TOTALS_ORDER, _parameters),
+        ToFigure(rows.TOTALS, rows.TOTALS_ORDER, _parameters, rows.MEASURES),
         "What contributions add up to: a row for each currency and each group asked for.",
     )
     def contribution_totals(

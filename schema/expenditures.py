@@ -143,7 +143,7 @@ class Expenditures:
         return looked_up(self, info)
 
     @planned(
-        ToFigure(rows.TOTALS, rows.TOTALS_ORDER, _parameters),
+        ToFigure(rows.TOTALS, rows.TOTALS_ORDER, _parameters, rows.MEASURES),
         "What expenditures add up to: a row for each currency and each group asked for.",
     )
     def expenditure_totals(

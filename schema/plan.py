@@ -208,8 +208,10 @@ class Plan:
         bound: FigureBound
         site, bound = self._site(parent, nodes[0], partial(figure_bound, declared))
         self._names.slots |= {name: (site, index) for index, name in enumerate(bound.names)}
+        wanted = f"{source.selected().as_string()} {source.joined().as_string()} {declared.order}"
+        wants = {f"wants_{name}": str(name in wanted).lower() for name in declared.measures}
         computed = declared.sql
-        for name, constant in bound.constants.items():
+        for name, constant in (bound.constants | wants).items():
             computed = computed.replace(f"%({name})s", constant)
         sql = SQL("SELECT {} FROM ({}) AS figure {} ORDER BY {}").format(
             source.selected(),

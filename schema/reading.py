@@ -105,12 +105,15 @@ class ToPage:
 class ToFigure:
     """Rows computed by a statement of their own.
 
-    `sql` may name the parameters that `parameters` makes of the field's arguments.
+    `sql` may name the parameters that `parameters` makes of the field's arguments. Of `measures` it
+    need compute those alone of which a column is wanted: `%(wants_net)s` says whether one of `net`
+    is.
     """
 
     sql: str
     order: str
     parameters: Callable[..., dict[str, Any]] = field(default=dict)
+    measures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,6 +219,9 @@ def may_be_recorded(fact: Fact, facts: Facts) -> bool:
             aimed.event is None or is_opening(aimed) != is_opening(fact)
         ):
             return False
+    accomplished = fact.event is not None and fact.event.accomplished
+    if accomplished and own_bounds(fact, [*facts, fact])[0] > fact.recorded_day:
+        return False
     order = in_order([*facts, fact])
     chains = {sorts_at(other, [*facts, fact]) for other in order}
     return len(chains) == len(order) and can_be_replayed(tuple(order))

@@ -26,6 +26,7 @@ from projections import REGISTRY
 from tests.properties.naive import is_live
 from tests.properties.playing import (
     BEGIN,
+    ZONE,
     Move,
     Plan,
     Played,
@@ -188,6 +189,7 @@ def histories(
         # Every other time it is the next one's turn, so that none is passed over.
         kind, key = names[number % len(names) if turn is None else turn]
         event, effective, aim = _drawn(draw, kind, key, played)
+        effective = _happened(draw, event, effective, ZONE.day_of(moment))
         played.play(
             Move(kind=kind.name, key=key, event=event, effective=effective, aim=aim, moment=moment)
         )
@@ -279,6 +281,16 @@ def _date(draw: st.DrawFn, dates_used: Sequence[str]) -> str:
     if dates_used and draw(st.integers(0, 3)) == 0:
         return draw(st.sampled_from(dates_used))
     return draw(dates())
+
+
+def _happened(
+    draw: st.DrawFn, event: AnyEvent | None, effective: str | None, recorded: date
+) -> str | None:
+    """The date, mostly put back where what can't lie ahead would: it had happened that day."""
+    if event is None or effective is None or not event.accomplished:
+        return effective
+    lies_ahead = parse_edtf(effective).earliest > recorded
+    return recorded.isoformat() if lies_ahead and draw(st.integers(0, 9)) > 0 else effective
 
 
 def _nearly_always(usual: Sequence[T], others: Sequence[T]) -> st.SearchStrategy[T]:

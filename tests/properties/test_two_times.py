@@ -31,7 +31,7 @@ from ledger.record import Ledger, SetRefused
 from ledger.timeline import steps
 from migrations import migrate
 from projections import REGISTRY, TABLES
-from projections.contributions import CONTRIBUTIONS, TOTALS
+from projections.contributions import CONTRIBUTIONS, MEASURES, TOTALS
 from projections.rebuild import rebuild
 from projections.timeline import KNOWN, SCHEMA, Known, Projector, rows_known
 from tests.conftest import fresh_database
@@ -371,11 +371,12 @@ def _compare_totals(connection: AnyConnection, entries: list[Entry]) -> None:
     cursor = connection.cursor(row_factory=dict_row)
     asked_of = dict.fromkeys(("keys", "states", "accounts", "currencies", "years"))
     ungrouped = dict.fromkeys(("by_state", "by_account", "by_fiscal_year"), False)
+    wants = {f"wants_{name}": True for name in MEASURES}
     for entry in entries[-1:]:
         for day in sorted({day for one in records for day in one.days(entry.position, ())}):
             point = {"day": day, "position": entry.position}
             found = cursor.execute(
-                TOTALS.replace("{known}", KNOWN), {**asked_of, **ungrouped, **point}
+                TOTALS.replace("{known}", KNOWN), {**asked_of, **ungrouped, **wants, **point}
             ).fetchall()
             totals = {row["currency"]: (row["net_low"], row["net_high"]) for row in found}
             for currency in ("USD", "KZT"):
