@@ -20,6 +20,7 @@ from benchmarks import (
     import_and_rebuild,
     memory,
     peers,
+    readers,
     report,
     stage,
     start,
@@ -31,6 +32,7 @@ BENCHES: dict[str, Callable[[stage.Stage], list[Measured]]] = {
     "graphql": graphql.measure,
     "as_of": as_of.measure,
     "import_and_rebuild": import_and_rebuild.measure,
+    "readers": readers.measure,
     "memory": memory.measure,
     "start": start.measure,
 }
@@ -122,12 +124,21 @@ def run(asked: argparse.Namespace) -> int:
             print(f"{name} …", file=sys.stderr, flush=True)
             measured[name] = BENCHES[name](opened)
             print(report.markdown(measured[name]), flush=True)
+        if asked.short:
+            measure_again(opened, measured)
         report.save(folder / "results.json", conditions, measured)
     print(report.conditions_line(conditions))
     if asked.write:
         report.write(conditions, measured, short=asked.short)
     fallen = report.compared(measured, short=asked.short)
     return 1 if asked.short and fallen else 0
+
+
+def measure_again(opened: stage.Stage, measured: dict[str, list[Measured]]) -> None:
+    """Run the benches again of which a ratio fell: a second's noise may have been at work."""
+    for name in report.fallen(measured, short=True):
+        print(f"{name}, once more …", file=sys.stderr, flush=True)
+        measured[name] = BENCHES[name](opened)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,10 +15,9 @@ from statistics import median
 
 import psycopg
 
-from benchmarks import data, load
-from benchmarks.as_of import FIELDS
-from benchmarks.harness import ROOT, Cost, Goal, Measured, in_turn, ratio, run_program, secretariat
-from benchmarks.stage import Stage, serving
+from benchmarks import data
+from benchmarks.harness import Cost, Goal, Measured, in_turn, ratio, run_program, secretariat
+from benchmarks.stage import Stage
 
 IMPORT, REBUILD, COPY = "import, read models included", "rebuild", "COPY into a plain table"
 
@@ -30,16 +28,11 @@ COPIED = "copied"
 COPIES = 3
 """So often, since COPY takes too short a time for one alone to say much."""
 
-READERS_RATE = 10.0
-"""Requests a second while the read models are rebuilt: readers, and not a load."""
-
 PLAIN = "CREATE TABLE plain (file text, effective text, recorded_on date, cells text)"
-
-DOCUMENT = f"{{ ledger {{ contributions(first: 20) {{ nodes {{ {FIELDS} }} }} }} }}"
 
 
 def measure(stage: Stage) -> list[Measured]:
-    """Three tables: rows a second, peak memory by size, and what readers notice of a rebuild."""
+    """Two tables: rows a second, and peak memory by size."""
     size = stage.sizes[-1]
     costs: dict[str, list[Cost]] = {IMPORT: [], REBUILD: []}
     samplers: dict[str, Callable[[], float]] = {
@@ -49,7 +42,6 @@ def measure(stage: Stage) -> list[Measured]:
     }
     # One import of a large register takes minutes, so there is one round of it for three others.
     samples = in_turn(samplers, max(1, stage.rounds // 3))
-    readers = _readers(stage, stage.url_of(IMPORTED), costs[REBUILD][-1].seconds)
     smaller: list[Cost] = []
     _import(stage, stage.sizes[0], smaller)
     peaks = {
@@ -69,7 +61,6 @@ def measure(stage: Stage) -> list[Measured]:
             ["Seconds of a whole program, its start included."],
         ),
         Measured("Peak memory of import and rebuild", "MB", peaks),
-        readers,
     ]
 
 
@@ -115,28 +106,3 @@ def _one_file(path: Path, size: int) -> Path:
                 common = (name, cells.pop("effective"), cells.pop("recorded_on"))
                 writer.writerow((*common, json.dumps(cells)))
     return path
-
-
-def _readers(stage: Stage, url: str, seconds: float) -> Measured:
-    """How long readers wait usually, and while the read models are rebuilt."""
-    body = stage.folder / "readers.json"
-    body.write_text(json.dumps({"query": DOCUMENT}))
-    during = max(1.0, seconds * 0.8)
-    command = secretariat("rebuild", "--database", url)
-    with serving(*secretariat("serve", "--port", "0", "--database", url)) as server:
-        usual = load.put(server.url, body, 8, max(stage.seconds, 3), READERS_RATE)
-        rebuild = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-        try:
-            meanwhile = load.put(server.url, body, 8, during, READERS_RATE)
-        finally:
-            rebuild.wait()
-    samples = {
-        "p50 usually": [usual.p50],
-        "p50 during a rebuild": [meanwhile.p50],
-        "p99 usually": [usual.p99],
-        "p99 during a rebuild": [meanwhile.p99],
-    }
-    goal = Goal(
-        "readers' p99 during a rebuild / usually", (meanwhile.p99 / usual.p99,), 2, "at most"
-    )
-    return Measured("Readers during a rebuild", f"ms, {READERS_RATE:g} requests/s", samples, [goal])

@@ -120,21 +120,31 @@ def recorded(extent: str) -> Kept:
     return found.get(extent, {})
 
 
-def compared(results: Results, *, short: bool) -> list[str]:
-    """Print each ratio beside the record; return the names of those that fell below half of it."""
+def fallen(results: Results, *, short: bool) -> dict[str, list[str]]:
+    """The names of the ratios that fell below half of their record, by bench."""
     before = recorded(_extent(short=short))
-    fallen: list[str] = []
+    found: dict[str, list[str]] = {}
     for name, tables in results.items():
         for goal in goals(tables):
             on_record: float | None = before.get(name, {}).get(goal.name, {}).get("ratio")
-            has_fallen = on_record is not None and goal.is_half_of(on_record)
-            fallen += [goal.name] if has_fallen else []
+            if on_record is not None and goal.is_half_of(on_record):
+                found.setdefault(name, []).append(goal.name)
+    return found
+
+
+def compared(results: Results, *, short: bool) -> list[str]:
+    """Print each ratio beside the record; return the names of those that fell below half of it."""
+    before, low = recorded(_extent(short=short)), fallen(results, short=short)
+    for name, tables in results.items():
+        for goal in goals(tables):
+            on_record: float | None = before.get(name, {}).get(goal.name, {}).get("ratio")
+            has_fallen = goal.name in low.get(name, [])
             beside = "none" if on_record is None else _ratio(on_record)
             mark = "  FALLEN" if has_fallen else ""
             print(
                 f"{_ratio(goal.median):>8}  record {beside:>8}  {goal.name}{mark}", file=sys.stderr
             )
-    return fallen
+    return [ratio for ratios in low.values() for ratio in ratios]
 
 
 def write(found: Mapping[str, str], results: Results, *, short: bool) -> None:
