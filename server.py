@@ -467,6 +467,8 @@ def _run() -> int:
             f"the database's disk is full: {one_line(error)}; nothing was changed: make room, then"
             " try again"
         )
+    except psycopg.errors.InsufficientPrivilege as error:
+        return _complain(f"the database refuses this: {one_line(error)}; ask who may grant it")
     except psycopg.OperationalError as error:
         return _complain(f"the database is gone: {one_line(error)}; try again when it is back")
     except OSError as error:

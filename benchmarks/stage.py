@@ -21,6 +21,7 @@ from psycopg.sql import SQL, Identifier
 from benchmarks import data
 from benchmarks.harness import ROOT, Unmeasured, run_program, secretariat
 from ledger import embedded
+from migrations import migrate
 
 _READY = re.compile(r"http://[\w.\[\]:]+/\S*")
 _SECONDS_TO_START = 60
@@ -92,6 +93,8 @@ class Stage:
             connection.execute(drop)
             create = SQL("CREATE DATABASE {} TEMPLATE {}")
             connection.execute(create.format(Identifier(name), Identifier(f"register_{of}")))
+        # A copy has everything but the grants on the database itself, which this makes anew.
+        migrate(self.url_of(name))
         return self.url_of(name)
 
     def _import(self, size: int, name: str) -> None:

@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from ledger import embedded
 from ledger.embedded_folder import claim
 from tests import commands
 from tests.commands import POSITION, Here, position_in, printed, run, serving
+from tests.conftest import fresh_database
 from tests.ledger import embedded_servers
 from tests.ledger.embedded_servers import IS_ROOT, execute, only_others, wait_until
 from tests.ledger.registers import ACCOUNTS, GROUNDS, STATES, written
@@ -230,3 +232,14 @@ def test_a_wrong_password_is_told_and_not_repeated(
             assert "no password supplied" in told
         right = f"postgresql://clerk:open%20sesame@{address}"
         assert here.position("--database", right) == 3
+
+
+def test_a_copy_of_a_database_that_lacks_its_grants(
+    here: Here, database: str, server_url: str, tmp_path: Path
+) -> None:
+    here.printed("import", written(tmp_path, GROUNDS), "--database", database)
+    name = str(conninfo_to_dict(database)["dbname"])
+    with fresh_database(server_url, template=name) as copied:
+        assert here.complaint("rebuild", "--database", copied).startswith(
+            "the database refuses this: permission denied for database test_"
+        )
