@@ -37,6 +37,9 @@ BENCHES: dict[str, Callable[[stage.Stage], list[Measured]]] = {
     "start": start.measure,
 }
 
+BRIEF = BENCHES.keys() - {"readers"}
+"""What a short run has: a rebuild of so few entries is over before readers notice it."""
+
 SHORT: dict[str, Any] = {
     "rounds": 1,
     "seconds": 0.8,
@@ -120,7 +123,7 @@ def run(asked: argparse.Namespace) -> int:
         stage.opened(folder, peers=peers.installed, **extent) as opened,
     ):
         conditions = report.conditions(opened)
-        for name in asked.names or BENCHES:
+        for name in asked.names or (name for name in BENCHES if not asked.short or name in BRIEF):
             print(f"{name} …", file=sys.stderr, flush=True)
             measured[name] = BENCHES[name](opened)
             print(report.markdown(measured[name]), flush=True)
