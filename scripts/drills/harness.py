@@ -25,8 +25,11 @@ from ledger.embedded_folder import DataFolder
 
 ROOT = Path(__file__).resolve().parents[2]
 
-SECONDS_TO_WAIT = 60
-"""What does not come about in so many seconds does not come about."""
+SECONDS_TO_WAIT = 150
+"""What does not come about in so many seconds does not come about.
+
+A PostgreSQL that hangs while it stops on a full disk is given sixty of them by its starter.
+"""
 
 SECONDS_BETWEEN_LOOKS = 0.02
 
