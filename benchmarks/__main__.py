@@ -138,7 +138,7 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def measure_again(opened: stage.Stage, measured: dict[str, list[Measured]]) -> None:
-    """Run the benches again of which a ratio fell, twice at the most: noise may have been at work."""
+    """Run the benches of which a ratio fell again, twice at the most: it may have been noise."""
     for _ in range(2):
         for name in report.fallen(measured, short=True):
             print(f"{name}, once more …", file=sys.stderr, flush=True)
