@@ -28,7 +28,7 @@ import psycopg
 import typer
 
 from ledger.counts import counted
-from ledger.database import one_line
+from ledger.database import complaint
 from ledger.dates import HomeZone
 from ledger.importing_problem import ImportRefused
 from ledger.loading import only_loading
@@ -462,15 +462,8 @@ def _run() -> int:
         return _complain(f"nothing was recorded: {counted(len(refused.problems), 'problem')}")
     except (SecretariatError, MigrationError) as error:
         return _complain(str(error))
-    except psycopg.errors.DiskFull as error:
-        return _complain(
-            f"the database's disk is full: {one_line(error)}; nothing was changed: make room, then"
-            " try again"
-        )
-    except psycopg.errors.InsufficientPrivilege as error:
-        return _complain(f"the database refuses this: {one_line(error)}; ask who may grant it")
-    except psycopg.OperationalError as error:
-        return _complain(f"the database is gone: {one_line(error)}; try again when it is back")
+    except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
+        return _complain(complaint(error))
     except OSError as error:
         # What could not be written would be tried once more at the very end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -15,6 +15,10 @@ OWNER = "secretariat_owner"
 SERVER = "secretariat_server"
 """The role that everything else runs as: it may add entries and can't change them."""
 
+# The first characters of the states of a lost connection and of a server, or session, that ends.
+# What libpq itself reports has no state.
+_STATES_OF_THE_GONE = ("08", "57P")
+
 AnyConnection = psycopg.Connection[Any]
 AnyCursor = psycopg.Cursor[Any]
 
@@ -50,6 +54,31 @@ def connect(url: str, role: str = SERVER, **settings: str) -> AnyConnection:
         ) from None
 
 
+def is_gone(error: psycopg.Error) -> bool:
+    """Whether a failure ends the session; else the server only gave up a statement."""
+    return error.sqlstate is None or error.sqlstate.startswith(_STATES_OF_THE_GONE)
+
+
+def complaint(error: psycopg.OperationalError | psycopg.errors.InsufficientPrivilege) -> str:
+    """What is said of a failure to whoever ran a command: what happened, and what to do."""
+    match error:
+        case psycopg.errors.InsufficientPrivilege():
+            return f"the database refuses this: {one_line(error)}; ask who may grant it"
+        case psycopg.errors.DiskFull():
+            return (
+                f"the database's disk is full: {one_line(error)}; nothing was changed: make room,"
+                " then try again"
+            )
+        case _ if is_gone(error):
+            return f"the database is gone: {one_line(error)}; try again when it is back"
+        case _:
+            return f"the database gave up a statement: {one_line(error)}; try again"
+
+
 def one_line(error: Exception) -> str:
-    """What a failure says, as one line: libpq breaks its messages over several."""
-    return " ".join(str(error).split())
+    """What a failure says, as one line: libpq breaks its messages over several.
+
+    Of what the server said, only the message: not our statement, nor the values in its details.
+    """
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return " ".join((said or str(error)).split()) or type(error).__name__

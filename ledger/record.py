@@ -21,7 +21,7 @@ import psycopg
 from ledger import store, transaction
 from ledger.admission import Answer, Batch, Draft, History, Prepared, RecordName
 from ledger.codec import EntryMapper
-from ledger.database import AnyConnection, one_line
+from ledger.database import AnyConnection, is_gone, one_line
 from ledger.dates import HomeZone
 from ledger.entry import Entry, Proposal
 from ledger.kind import Registry
@@ -73,6 +73,10 @@ class SetRefused(SecretariatError):
 
 class Broke(Unusable):
     """The connection broke before anything was recorded: proposing it again repeats nothing."""
+
+
+class GivenUp(Unusable):
+    """The database gave up a statement, for a limit or on request, so nothing was recorded."""
 
 
 class NotKnown(SecretariatError):
@@ -253,8 +257,8 @@ class Ledger:
         try:
             connection = self._open_connection()
         except psycopg.OperationalError as error:
-            # The server went away while the new connection was being prepared.
-            raise _broken(error) from error
+            # While the new connection was being prepared.
+            raise (_broken if is_gone(error) else _given_up)(error) from error
         attempt = Attempt()
         try:
             self._attempt(connection, jobs, attempt)
@@ -266,7 +270,8 @@ class Ledger:
             ) from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if not connection.closed:
-                raise
+                # The server goes on and has said so itself: no COMMIT comes behind what fails.
+                raise _given_up(error) from error
             self._discard_connection()
             if not self._was_stored(attempt.entries, error):
                 raise _broken(error) from error
@@ -443,11 +448,18 @@ def _broken(error: Exception) -> Broke:
     return Broke(f"{why}, so nothing was recorded; try again")
 
 
+def _given_up(error: Exception) -> GivenUp:
+    why = f"the database gave up a statement ({one_line(error)})"
+    return GivenUp(f"{why}, so nothing was recorded; try again")
+
+
 def _is_worth_another_try(error: Exception, jobs: Sequence[Job]) -> bool:
     """Whether what failed may succeed, alone or over a new connection."""
     if isinstance(error, Broke):
         return True
-    return len(jobs) > 1 and not isinstance(error, NotKnown | Unusable)
+    if len(jobs) == 1:
+        return False
+    return isinstance(error, GivenUp) or not isinstance(error, NotKnown | Unusable)
 
 
 def _admit(batch: Batch, job: Job) -> list[Answer] | Exception:

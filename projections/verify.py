@@ -22,7 +22,7 @@ from ledger import store
 from ledger.admission import History
 from ledger.codec import EntryMapper
 from ledger.counts import counted
-from ledger.database import AnyConnection, connect
+from ledger.database import AnyConnection, connect, one_line
 from ledger.dates import HomeZone
 from ledger.entry import Entry, record_id
 from ledger.kind import Registry, references_of
@@ -116,7 +116,7 @@ def verify(
                 records = _Records(connection, registry, tables, zone, findings)
                 records.check(lambda done: progress(total + done, 2 * total))
         except psycopg.OperationalError as error:
-            raise Unusable(f"verifying was cut short: {_said(error)}; run it again") from error
+            raise Unusable(f"verifying was cut short: {one_line(error)}; run it again") from error
     return Report(
         entries=total,
         problems=tuple(findings.problems),
@@ -269,7 +269,9 @@ class _Records:
             try:
                 entries.append(store.entry_of(row, self._mapper))
             except Exception as error:  # noqa: BLE001  # Forged bytes may raise anything.
-                self._findings.error(f"entry {row[0]}", f"its data can't be read: {_said(error)}")
+                self._findings.error(
+                    f"entry {row[0]}", f"its data can't be read: {one_line(error)}"
+                )
         if len(entries) < len(rows):
             return None
         for entry, problem in check_history(entries, self._registry):
@@ -278,7 +280,7 @@ class _Records:
             kind = self._registry.kind(name[0])
             return History.of(kind, name[1], entries, self._zone)
         except Exception as error:  # noqa: BLE001  # A history with a gap may raise anything.
-            self._findings.error(_called(name), f"has no timeline: {_said(error)}")
+            self._findings.error(_called(name), f"has no timeline: {one_line(error)}")
             return None
 
     def _rows(self, name: Name, history: History | None) -> list[Row] | None:
@@ -291,7 +293,7 @@ class _Records:
             growths = grown((), (), history.entries, self._zone)
             rows = list(zip(*written(table, all_rows(table, name[1], growths)), strict=True))
         except Exception as error:  # noqa: BLE001  # A history with a gap may raise anything.
-            self._findings.error(_called(name), f"can't be folded: {_said(error)}")
+            self._findings.error(_called(name), f"can't be folded: {one_line(error)}")
             return None
         return [tuple(map(_as_text, row, types)) for row in rows]
 
@@ -385,7 +387,3 @@ def _as_text(value: Any, sql_type: str) -> str | None:
 
 def _called(name: Sequence[Any]) -> str:
     return f"{name[0]} {name[1]}"
-
-
-def _said(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -71,6 +71,9 @@ def _for_clients(error: GraphQLError) -> GraphQLError:
             return _instead_of(
                 error, "the replica gave up this query to keep up: ask again", UNAVAILABLE
             )
+        case psycopg.errors.LockNotAvailable() | psycopg.errors.DeadlockDetected():
+            logger.warning("the database gave up a query: %s", one_line(cause))
+            return _instead_of(error, "the database gave up this query: ask again", UNAVAILABLE)
         case psycopg.OperationalError() if _is_outage(cause):
             logger.warning("the ledger's database can't be reached: %s", one_line(cause))
             return _instead_of(

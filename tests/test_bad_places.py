@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from ledger import embedded
@@ -243,3 +245,24 @@ def test_a_copy_of_a_database_that_lacks_its_grants(
         assert here.complaint("rebuild", "--database", copied).startswith(
             "the database refuses this: permission denied for database test_"
         )
+
+
+@pytest.mark.parametrize("command", ["import", "rebuild", "verify"])
+def test_a_database_that_gives_statements_up(
+    here: Here, database: str, tmp_path: Path, command: str
+) -> None:
+    here.printed("import", written(tmp_path, GROUNDS), "--database", database)
+    (tmp_path / "state_admitted.csv").write_text(STATES.replace("CHN", "IND"))
+    words = [command, tmp_path, "--late"] if command == "import" else [command]
+    with psycopg.connect(database) as holder:
+        limit = sql.SQL("ALTER DATABASE {} SET lock_timeout = '50ms'")
+        holder.execute(limit.format(sql.Identifier(holder.info.dbname)))
+        holder.commit()
+        holder.execute("LOCK TABLE ledger.records")
+        told = here.complaint(*words, "--database", database)
+    why = "canceling statement due to lock timeout"
+    assert told == {
+        "import": f"the database gave up a statement ({why}), so nothing was recorded; try again",
+        "rebuild": f"the rebuild was cut short: {why}; run `secretariat rebuild` again",
+        "verify": f"verifying was cut short: {why}; run it again",
+    }.get(command)

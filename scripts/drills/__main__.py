@@ -20,7 +20,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.data import write_register
-from drills import faults, killings, workload
+from drills import faults, killings, slowness, workload
 from drills.harness import Round, copy, scratch
 from ledger import embedded
 from migrations import migrate
@@ -37,13 +37,14 @@ KINDS: dict[str, Callable[[Round], None]] = {
     "serve": killings.serving,
     "network": faults.network,
     "disk": faults.disk,
+    "statements": slowness.statements,
 }
 
 LARGE_OVER_SMALL = 1.8
 """How much longer an import of the large register takes: less than its rows, with its start."""
 
 SHORT_SEED = "ci"
-SHORT_ROUNDS = 7
+SHORT_ROUNDS = len(KINDS)
 ROUNDS = 200
 
 ROWS = {"large register": 5_200, "small register": 2_000}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from ledger import record
 from ledger.database import AnyConnection, connect
-from ledger.record import Broke, Ledger, NotKnown, SetRefused
+from ledger.record import Broke, GivenUp, Ledger, NotKnown, SetRefused
 from ledger.refusal import Unusable
 from tests.ledger.proxy import Fault, Proxy, proxy_to
 from tests.ledger.recording import IN_TIME, log, open_ledger, refused, renamed, rows, state
-from tests.ledger.waiting import held_up
+from tests.ledger.waiting import held_up, wait_until_somebody_waits
 
 
 @pytest.fixture
@@ -194,12 +195,78 @@ def test_a_disk_without_room_is_told_and_recording_goes_on_when_there_is_some(
             with pytest.raises(Unusable) as caught:
                 future.result(IN_TIME)
             assert str(caught.value) == (
-                "the database's disk is full (could not extend file: No space left on device"
-                " CONTEXT: PL/pgSQL function no_room() line 2 at RAISE), so nothing was recorded;"
-                " make room and try again"
+                "the database's disk is full (could not extend file: No space left on device), so"
+                " nothing was recorded; make room and try again"
             )
         connection.execute("DROP FUNCTION ledger.no_room CASCADE")
     assert ledger.record(state("KAZ")).entry.position == 1
+
+
+def given_up(why: str) -> str:
+    return f"the database gave up a statement ({why}), so nothing was recorded; try again"
+
+
+def test_a_statement_that_somebody_cancels_is_told_and_its_group_is_tried_one_by_one(
+    ledger: Ledger, database: str
+) -> None:
+    with psycopg.connect(database) as holder:
+        holder.execute("LOCK TABLE ledger.entries")
+        alone = ledger.submit([state("KAZ")])
+        cancel(database, wait_until_somebody_waits(database))
+        with pytest.raises(GivenUp) as caught:
+            alone.result(IN_TIME)
+    assert str(caught.value) == given_up("canceling statement due to user request")
+    with psycopg.connect(database) as holder:
+        with held_up(ledger, database, state("AZE")) as first:
+            others = [ledger.submit([state("TUR")]), ledger.submit([state("IND")])]
+            holder.execute("LOCK TABLE projections.states IN SHARE MODE")
+        # The first is a group of one, so nobody else bears it; the others get another try.
+        cancel(database, waiting := wait_until_somebody_waits(database))
+        cancel(database, wait_until_somebody_waits(database, other_than=waiting))
+    with pytest.raises(GivenUp):
+        first.result(IN_TIME)
+    assert [future.result(IN_TIME)[0].entry.position for future in others] == [1, 2]
+    assert ledger.record(state("KAZ")).entry.position == 3
+
+
+@pytest.mark.parametrize("limit", ["statement_timeout", "lock_timeout"])
+def test_a_limit_that_an_administrator_set_is_told(database: str, limit: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        setting = sql.SQL(f"ALTER DATABASE {{}} SET {limit} = '50ms'").format(name)
+        connection.execute(setting)
+    with open_ledger(database) as ledger:
+        with psycopg.connect(database) as holder:
+            holder.execute("LOCK TABLE ledger.entries")
+            with pytest.raises(GivenUp) as caught:
+                ledger.record(state("KAZ"))
+        assert str(caught.value) == given_up(
+            f"canceling statement due to {limit.replace('_', ' ')}"
+        )
+        assert ledger.record(state("KAZ")).entry.position == 1
+
+
+def test_a_limit_that_a_new_connection_runs_into_is_told(database: str) -> None:
+    def connecting() -> AnyConnection:
+        with ExitStack() as stack:
+            connection = stack.enter_context(closing(connect(database, lock_timeout="50ms")))
+            # As a look at the schema and at the rules does.
+            connection.execute("SELECT FROM ledger.entries")
+            stack.pop_all()
+            return connection
+
+    with open_ledger(database, connecting=connecting) as ledger:
+        with psycopg.connect(database) as holder:
+            holder.execute("LOCK TABLE ledger.entries")
+            with pytest.raises(GivenUp) as caught:
+                ledger.record(state("KAZ"))
+        assert str(caught.value) == given_up("canceling statement due to lock timeout")
+        assert ledger.record(state("KAZ")).entry.position == 1
+
+
+def cancel(database: str, pid: int) -> None:
+    """Have the server give up what a session is about, as an administrator may."""
+    rows(database, f"SELECT pg_cancel_backend({pid})")
 
 
 def end_sessions(database: str) -> None:

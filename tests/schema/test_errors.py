@@ -57,6 +57,17 @@ def test_what_a_replica_gave_up_can_be_asked_again(caplog: pytest.LogCaptureFixt
     assert NAME not in record.getMessage()
 
 
+@pytest.mark.parametrize("cause", [errors.LockNotAvailable(NAME), errors.DeadlockDetected(NAME)])
+def test_what_the_database_gave_up_can_be_asked_again(
+    cause: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = shown(cause)
+    assert error.message == "the database gave up this query: ask again"
+    assert error.extensions == {"code": "UNAVAILABLE"}
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+
+
 @pytest.mark.parametrize(
     "cause",
     [
