@@ -18,18 +18,24 @@ from ledger.database import complaint, one_line
         ),
         (
             errors.DiskFull("could not extend file"),
-            "the database's disk is full: could not extend file; nothing was changed: make room,"
-            " then try again",
+            (
+                "the database's disk is full: could not extend file; nothing was changed: make"
+                " room, then try again"
+            ),
         ),
         (
             psycopg.OperationalError("server closed the connection unexpectedly\n\tThis probably"),
-            "the database is gone: server closed the connection unexpectedly This probably; try"
-            " again when it is back",
+            (
+                "the database is gone: server closed the connection unexpectedly This probably; try"
+                " again when it is back"
+            ),
         ),
         (
             errors.AdminShutdown("terminating connection due to administrator command"),
-            "the database is gone: terminating connection due to administrator command; try again"
-            " when it is back",
+            (
+                "the database is gone: terminating connection due to administrator command; try"
+                " again when it is back"
+            ),
         ),
         (
             errors.DeadlockDetected("deadlock detected"),
