@@ -80,11 +80,12 @@ def _place(
     *,
     make: bool = False,
     keep_if: Callable[[str], bool] | None = None,
+    is_served: bool = False,
 ) -> Iterator[Place]:
     """The ledger that the options, or else the environment, name; by default the embedded one.
 
     Only with `make` is a folder made that is not there. If then the block fails, and `keep_if` says
-    no of the database's address, it is removed again.
+    no of the database's address, it is removed again. What `is_served` is started again if it dies.
     """
     if data is not None and database is not None:
         raise Misused("give --data or --database, not both")
@@ -104,7 +105,13 @@ def _place(
             " with --data"
         )
     with embedded.start(folder, keep_if=keep_if) as started:
-        yield Place(started.url)
+        if not is_served:
+            yield Place(started.url)
+            return
+        from ledger.embedded_keeper import kept_running  # noqa: PLC0415  # As said above.
+
+        with kept_running(started):
+            yield Place(started.url)
 
 
 def _place_in_environment() -> tuple[Path | None, str | None]:
@@ -209,7 +216,7 @@ def _import(
 @app.command()
 def serve(port: Port = 8000, data: Data = None, database: Database = None) -> None:
     """Serve GraphQL to this machine, at http://127.0.0.1:PORT/graphql."""
-    with _listener(port) as listener, _place(data, database) as place:
+    with _listener(port) as listener, _place(data, database, is_served=True) as place:
         _serve(place, place.open_current(), listener)
 
 
@@ -400,7 +407,7 @@ def demo(
     )
     with (
         nullcontext() if overview_only else _listener(port) as listener,
-        _place(data, database, make=True) as place,
+        _place(data, database, make=True, is_served=not overview_only) as place,
     ):
         zone = HomeZone(EXAMPLE_ZONE)
         _import(place, zone, read)

@@ -147,6 +147,24 @@ class EmbeddedServer:
             if not _is_running(self._folder):
                 remove_short_socket_folder(self._folder)
 
+    def revive(self, is_wanted: Callable[[], bool]) -> bool:
+        """Start the server anew if it has died; whether that was necessary, and was done.
+
+        It is waited for as by `start`, for as long as that `is_wanted`. Raises `Unusable`.
+        """
+        if _is_running(self._folder):
+            return False
+        patience = _Patience(self._notice, _recovering(self._folder), is_wanted)
+        try:
+            with closing(_FileLock(self._folder.start_lock)) as start_lock:
+                patience.wait_for(lambda: start_lock.take(fcntl.LOCK_EX))
+                _run_prepared(self._folder, patience)
+        except OSError as error:
+            raise _not_to_be_used(self._folder.path, error) from error
+        except _GivenUp:
+            return False
+        return True
+
     def __enter__(self) -> Self:
         return self
 
@@ -213,10 +231,7 @@ def _claimed(data: Path, trial: _Trial | None) -> DataFolder:
 
 
 def _start(folder: DataFolder, notice: Notice, trial: _Trial | None) -> EmbeddedServer:
-    patience = _Patience(
-        notice,
-        f"waiting for PostgreSQL in {folder.path} (after a crash it recovers, which takes a while)",
-    )
+    patience = _Patience(notice, _recovering(folder))
     with closing(_FileLock(folder.start_lock)) as start_lock:
         patience.wait_for(lambda: start_lock.take(fcntl.LOCK_EX))
         users = _FileLock(folder.users_lock)
@@ -235,6 +250,12 @@ def _start(folder: DataFolder, notice: Notice, trial: _Trial | None) -> Embedded
                 trial.remove(folder)
             raise
     return EmbeddedServer(folder, users, notice, trial)
+
+
+def _recovering(folder: DataFolder) -> str:
+    return (
+        f"waiting for PostgreSQL in {folder.path} (after a crash it recovers, which takes a while)"
+    )
 
 
 def _run_prepared(folder: DataFolder, patience: _Patience) -> None:
@@ -390,15 +411,24 @@ def _is_running(folder: DataFolder) -> bool:
         return not lock.take(fcntl.LOCK_SH)
 
 
-class _Patience:
-    """Waiting without end, of which a person is told once, when it takes long."""
+class _GivenUp(Exception):
+    """Nobody wants any more what is waited for."""
 
-    def __init__(self, notice: Notice, text: str) -> None:
+
+class _Patience:
+    """Waiting for as long as it is wanted, of which a person is told once, when it takes long."""
+
+    def __init__(
+        self, notice: Notice, text: str, is_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
         self._notice: Notice | None = notice
         self._text = text
+        self._is_wanted = is_wanted
         self._began = time.monotonic()
 
     def pause(self) -> None:
+        if not self._is_wanted():
+            raise _GivenUp
         if self._notice and time.monotonic() - self._began > _SECONDS_BEFORE_A_NOTICE:
             self._notice(self._text)
             self._notice = None

@@ -342,10 +342,10 @@ def _refuse_another_version(folder: DataFolder, programs: Path) -> None:
         ) from None
     if theirs != ours:
         raise Unusable(
-            f"{folder.cluster} was made by PostgreSQL {theirs}, and this is PostgreSQL {ours}: "
-            f"save it with pg_dumpall of version {theirs}, move it away, start this once, "
-            f"and restore what was saved with psql; or go on with --database and a server "
-            f"of version {theirs}"
+            f"{folder.cluster} was made by PostgreSQL {theirs}, and this is PostgreSQL {ours}: back"
+            " the ledger up with the version of this program that made it (`secretariat backup`),"
+            " move the folder away, and restore the backup here; or go on with --database and a"
+            f" server of version {theirs}"
         )
 
 

@@ -39,7 +39,7 @@ from schema.binding import Arguments, Bound, Standpoint
 from schema.channel import PLANNED_TO_GATHER, PLANNED_TO_SEEK, Sent, as_text
 from schema.distance import Distances
 from schema.plan import Plan, Reading
-from schema.query import now_bound, single
+from schema.query import node_bound, now_bound, single
 from schema.rendering import NotCompiled, Rendering
 from schema.selection import Selection, arguments_of, full_type_of, is_typename
 from schema.statement import Row
@@ -234,6 +234,10 @@ class Compiler:
                 lambda request, _: now_bound(request.zone, request.families)
             )
         reading = single(selection, self._standpoint(statement_point), as_text=True)
+        if reading is None:
+            # That an id names nothing shapes the operation: of another one something is to be read.
+            read = partial(node_bound, selection)
+            self._bind(_bound_as(_Remembered(parent, nodes[0], read)))
         text = self._reading(selection.name, reading, statement_point, is_now=name != "record")
         return text if find is None else _after(find, text)
 

@@ -21,6 +21,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from ledger import embedded
+from ledger.embedded_program import binaries, major_version
 from migrations import migrate
 
 ROOM = 4 * 2**30
@@ -57,6 +58,16 @@ def empty_database(server_url: str) -> Iterator[str]:
     """The URL of a database of the test's own, without anything in it."""
     with fresh_database(server_url, template="template1") as url:
         yield url
+
+
+@pytest.fixture
+def empty_database_as_new(empty_database: str) -> str:
+    """As `empty_database`, on a server that takes what the embedded one of other tests dumped."""
+    with psycopg.connect(empty_database) as connection:
+        theirs = connection.info.server_version // 10_000
+    if theirs < int(major_version(binaries())):
+        pytest.skip(f"what the embedded PostgreSQL dumped is not restored into PostgreSQL {theirs}")
+    return empty_database
 
 
 @pytest.fixture(scope="session")

@@ -95,12 +95,12 @@ def test_a_new_folder_is_filled_and_the_ledger_goes_on(
 
 
 def test_the_embedded_one_moves_to_a_server_and_back(
-    place: Path, file: Path, url: str, here: Here, empty_database: str
+    place: Path, file: Path, url: str, here: Here, empty_database_as_new: str
 ) -> None:
-    here.printed("restore", file, "--database", empty_database)
-    assert contents(empty_database) == contents(url)
+    here.printed("restore", file, "--database", empty_database_as_new)
+    assert contents(empty_database_as_new) == contents(url)
     back = place / "back.backup"
-    here.printed("backup", back, "--database", empty_database)
+    here.printed("backup", back, "--database", empty_database_as_new)
     assert manifest_of(back).root_hash == manifest_of(file).root_hash
 
 
@@ -233,12 +233,14 @@ def test_a_backup_that_is_stopped_leaves_no_file(place: Path, data: Path, url: s
     assert list(path.parent.iterdir()) == []
 
 
-def test_progress_is_shown_on_a_terminal(place: Path, file: Path, empty_database: str) -> None:
+def test_progress_is_shown_on_a_terminal(
+    place: Path, file: Path, empty_database_as_new: str
+) -> None:
     shown = ""
     for words in (("restore", file), ("backup", place / "shown.backup")):
         master, slave = pty.openpty()
         with subprocess.Popen(
-            command(*words, "--database", empty_database),
+            command(*words, "--database", empty_database_as_new),
             cwd=ROOT,
             env=environment(TERM="xterm"),
             stdout=subprocess.DEVNULL,

@@ -12,23 +12,38 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from ledger import embedded
 from ledger.embedded_folder import claim
-from tests.commands import POSITION, ROOT, command, environment, position_in
+from tests.commands import (
+    POSITION,
+    ROOT,
+    asked,
+    command,
+    environment,
+    position_in,
+    printed,
+    run,
+    serving,
+)
 from tests.ledger import embedded_servers
 from tests.ledger.embedded_servers import (
     IS_ROOT,
+    MUCH,
     SECONDS_TO_WAIT,
+    child_of,
     execute,
     is_running,
     kill,
     postmaster,
     running,
+    suspended_recovery,
     wait_until,
 )
 from tests.ledger.registers import GROUNDS, written
@@ -39,36 +54,6 @@ template = embedded_servers.template
 data = embedded_servers.data
 
 SECONDS_LONGER_THAN_OTHERS_WAIT = 10.5
-
-MUCH = "INSERT INTO note SELECT repeat('x', 1000) FROM generate_series(1, 100000)"
-"""Takes PostgreSQL some time to replay."""
-
-
-def child_of(server: psutil.Process, name: str) -> psutil.Process | None:
-    """A process of a server that does what `name` says."""
-    for child in server.children():
-        try:
-            if name in " ".join(child.cmdline()):
-                return child
-        except psutil.Error:
-            continue
-    return None
-
-
-def suspended_recovery(data: Path) -> psutil.Process:
-    """The process that replays the log of a server that starts, held in the middle."""
-    found: list[psutil.Process] = []
-
-    def is_held() -> bool:
-        server = claim(data).postmaster()
-        startup = None if server is None else child_of(server, "startup")
-        if startup is not None:
-            startup.suspend()
-            found.append(startup)
-        return bool(found)
-
-    wait_until(is_held)
-    return found[0]
 
 
 @pytest.fixture
@@ -131,6 +116,29 @@ def test_a_server_that_hangs_while_it_stops_is_stopped_at_once(
     assert not is_running(data)
     with embedded.start(data) as server:
         assert execute(server.url, "SELECT words FROM note") == ["kept"]
+
+
+def test_a_server_whose_database_is_killed_starts_it_again(place: Path) -> None:
+    data = place / "ledger"
+    register = written(place / "register", GROUNDS)
+    printed(run("import", register, "--data", data))
+    with serving(data) as (process, address):
+        before = asked(address, POSITION)
+        for _ in range(2):
+            died = postmaster(data)
+            died.kill()
+            wait_until(lambda: _answer(address) == before)
+        process.terminate()
+        _, err = process.communicate()
+    assert not is_running(data)
+    told = [line for line in err.splitlines() if "started again" in line]
+    assert told == ["secretariat: PostgreSQL had ended, and was started again"] * 2
+
+
+def _answer(address: str) -> bytes:
+    with suppress(httpx.HTTPError):
+        return asked(address, POSITION)
+    return b""
 
 
 # ---------------------------------------------------------------- a container

@@ -157,13 +157,13 @@ def test_commands_read_at_it(pair: Replicated) -> None:
 
 
 def test_it_can_be_backed_up_instead_of_the_primary(
-    pair: Replicated, empty_database: str, tmp_path: Path
+    pair: Replicated, empty_database_as_new: str, tmp_path: Path
 ) -> None:
     pair.wait_until_replayed()
     file = tmp_path / "replica.backup"
     printed(run("backup", file, "--database", pair.replica))
-    printed(run("restore", file, "--database", empty_database))
-    assert contents(empty_database) == contents(pair.primary)
+    printed(run("restore", file, "--database", empty_database_as_new))
+    assert contents(empty_database_as_new) == contents(pair.primary)
     ended = run("restore", file, "--database", pair.replica)
     told = "this database is a replica, which can only be read: restore at the primary"
     assert ended == Ended(1, "", f"secretariat: {told}\n")

@@ -154,11 +154,10 @@ def serving(round: Round) -> None:
         while time.monotonic() < end:
             _check_answer(answer, ask(address))
         round.kill(program)
-        # Of a server whose database was killed it is expected that it goes on by itself.
+        # Of a server whose database was killed it is expected that it starts it anew by itself.
         if round.victim in PROGRAMS:
             program, address = serve(round)
-        with embedded.start(round.data):
-            wait_until(lambda: _is_answered(address, answer), "an answer of the server")
+        wait_until(lambda: _is_answered(address, answer), "an answer of the server")
         go_on(round, ["A"])
         program.terminate()
         round.end(program)

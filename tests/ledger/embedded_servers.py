@@ -35,6 +35,9 @@ SECONDS_TO_WAIT = 30
 
 ROOM_FOR_TESTS_BYTES = 1_000_000_000
 
+MUCH = "INSERT INTO note SELECT repeat('x', 1000) FROM generate_series(1, 100000)"
+"""Takes PostgreSQL some time to replay."""
+
 # Says where the server is, and uses it until its standard input is closed.
 USER = """
 import sys
@@ -162,3 +165,30 @@ def url_of(process: subprocess.Popen[str]) -> str:
 def leave(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
     process.stdin.close()
+
+
+def child_of(server: psutil.Process, name: str) -> psutil.Process | None:
+    """A process of a server that does what `name` says."""
+    for child in server.children():
+        try:
+            if name in " ".join(child.cmdline()):
+                return child
+        except psutil.Error:
+            continue
+    return None
+
+
+def suspended_recovery(data: Path) -> psutil.Process:
+    """The process that replays the log of a server that starts, held in the middle."""
+    found: list[psutil.Process] = []
+
+    def is_held() -> bool:
+        server = claim(data).postmaster()
+        startup = None if server is None else child_of(server, "startup")
+        if startup is not None:
+            startup.suspend()
+            found.append(startup)
+        return bool(found)
+
+    wait_until(is_held)
+    return found[0]

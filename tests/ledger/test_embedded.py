@@ -340,6 +340,6 @@ def test_all_this_as_an_ordinary_user() -> None:
     if python is None:
         pytest.skip("no Python, or not this checkout, is open to an ordinary user")
     files = [str(path) for path in Path(__file__).parent.glob("test_embedded*.py")]
-    assert len(files) == 2
+    assert len(files) == 3
     outcome = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr

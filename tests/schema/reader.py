@@ -65,7 +65,7 @@ class Reader:
             # What no page has is refused, yet nobody sees it in a list that has no rows.
             assert "-1" in f"{document} {variables}", document
         else:
-            assert compiled == orjson.dumps({"data": result.data}), document
+            assert compiled == orjson.dumps({"data": result.data}), (document, compiled)
         return Answer(result.data, result.errors or (), context.statements)
 
     def compiled(self, document: str, **variables: Any) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
+from itertools import permutations
 from typing import Any
 
 import psycopg
@@ -99,6 +100,65 @@ def test_what_shapes_a_statement_is_planned_anew_and_bounded(example: Reader) ->
         example.data(PAGE, order="NAME")
     example.data(PAGE, first=2)
     assert example.plans(PAGE) <= compiling.MOST_SHAPES
+
+
+STATE, ENTRY, NOTHING = "c3RhdGUvS0Fa", "00000000-0000-0000-0000-000000000000", "nothing"
+
+ONE_AFTER_THE_OTHER: dict[str, list[dict[str, Any]]] = {
+    "query ($id: ID!) { node(id: $id) { __typename id } }": [
+        {"id": STATE},
+        {"id": "c3RhdGUvWlpa"},
+        {"id": "Y29udHJpYnV0aW9uL0MtMjAwNi1LQVo"},
+        {"id": "Z3JhbnQvS0Fa"},
+        {"id": ENTRY},
+        {"id": NOTHING},
+    ],
+    "query ($kind: String!, $id: ID!) { record(kind: $kind, id: $id) { key } }": [
+        {"kind": "state", "id": "KAZ"},
+        {"kind": "state", "id": STATE},
+        {"kind": "state", "id": NOTHING},
+        {"kind": "contribution", "id": STATE},
+        {"kind": "nothing", "id": "KAZ"},
+    ],
+    "query ($at: BigInt!) { entry(position: $at) { id } }": [{"at": "1"}, {"at": "0"}, {"at": "x"}],
+    "query ($y: Int!) { ledger { budget(fiscalYear: $y) { key } } }": [{"y": 2023}, {"y": 1}],
+    """query ($by: [ContributionGrouping!], $f: ContributionFilter) {
+        ledger { contributionTotals(by: $by, filter: $f) { fiscalYear net { amount } } }
+    }""": [
+        {"by": []},
+        {"by": ["FISCAL_YEAR"]},
+        {"by": ["STATE", "FISCAL_YEAR"]},
+        {"by": ["FISCAL_YEAR"], "f": {"fiscalYear": [2023]}},
+        {"by": ["FISCAL_YEAR"], "f": {"fiscalYear": []}},
+    ],
+    """query ($asOf: AsOf, $first: Int, $after: String, $last: Int, $o: StateOrder) {
+        ledger(asOf: $asOf) {
+            states(first: $first, after: $after, last: $last, orderBy: $o) { nodes { key } }
+        }
+    }""": [
+        {},
+        {"first": 0},
+        {"last": 2, "o": "NAME"},
+        {"first": 2, "after": NOTHING},
+        {"asOf": {"position": "5"}},
+        {"asOf": {"effectiveOn": "2001-01-01"}, "first": 1},
+        {"asOf": {"effectiveOn": NOTHING}},
+    ],
+}
+"""Documents, and values of their variables of which none may shape what is answered to another."""
+
+
+@pytest.mark.parametrize("document", ONE_AFTER_THE_OTHER)
+def test_whatever_is_asked_first_the_next_has_its_own_answer(
+    example: Reader, document: str
+) -> None:
+    values = ONE_AFTER_THE_OTHER[document]
+    example.data(document, **values[0])
+    for number, both in enumerate(permutations(values, 2)):
+        # A document that nobody has asked before.
+        anew = f"{document} # {number}"
+        for variables in both:
+            example.ask(anew, **variables)
 
 
 @pytest.mark.parametrize(
