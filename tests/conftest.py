@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from psycopg.conninfo import conninfo_to_dict
 from ledger import embedded
 from ledger.embedded_program import binaries, major_version
 from migrations import migrate
+
+# A shell has what it runs in the background ignore this, as would the programs that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOM = 4 * 2**30
 """In bytes; more than all the tests' databases and their logs have ever taken."""

@@ -160,6 +160,6 @@ def test_an_interrupt_at_the_terminal_is_quiet_and_ends_all(register: str) -> No
         os.killpg(program.pid, signal.SIGINT)
         # Dropping what was filled waits for those who are killed, and these for the log.
         time.sleep(0.5)
-    assert program.communicate(timeout=60) == ("interrupted\n", "")
+    assert (*program.communicate(timeout=60), program.returncode) == ("interrupted\n", "", 0)
     assert schemas(register) == {"projections"}
     assert content(register) == before
