@@ -152,15 +152,19 @@ class EmbeddedServer:
 
         It is waited for as by `start`, for as long as that `is_wanted`. Raises `Unusable`.
         """
-        if _is_running(self._folder):
-            return False
-        patience = _Patience(self._notice, _recovering(self._folder), is_wanted)
+        folder = self._folder
+        patience = _Patience(self._notice, _recovering(folder), is_wanted)
         try:
-            with closing(_FileLock(self._folder.start_lock)) as start_lock:
+            if _is_running(folder):
+                return False
+            with closing(_FileLock(folder.start_lock)) as start_lock:
                 patience.wait_for(lambda: start_lock.take(fcntl.LOCK_EX))
-                _run_prepared(self._folder, patience)
+                if not folder.cluster.exists():
+                    # Perhaps its disk is not mounted; nobody asked for another, an empty one.
+                    raise Unusable(f"there is no database in {folder.path} any more")
+                _run_prepared(folder, patience)
         except OSError as error:
-            raise _not_to_be_used(self._folder.path, error) from error
+            raise _not_to_be_used(folder.path, error) from error
         except _GivenUp:
             return False
         return True

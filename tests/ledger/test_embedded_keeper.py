@@ -83,6 +83,28 @@ def test_what_keeps_it_from_starting_is_told_once_and_it_is_tried_on(
     assert "pg_control" in caplog.messages[0]
 
 
+def test_a_folder_that_is_gone_is_not_made_anew(
+    data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    aside = data.with_name("aside")
+    with embedded.start(data) as server, kept_running(server):
+        process = postmaster(data)
+        (data / "postgres").rename(aside)
+        process.kill()
+        wait_until(lambda: bool(caplog.messages))
+        assert not (data / "postgres").exists()
+        aside.rename(data / "postgres")
+        wait_until(lambda: caplog.messages[-1] == STARTED)
+        data.rename(aside)
+        process.wait()
+        wait_until(lambda: len(caplog.messages) > 2)
+        assert not data.exists()
+        aside.rename(data)
+    why = f"there is no database in {data} any more"
+    assert caplog.messages[0] == f"PostgreSQL has ended, and is tried again: {why}"
+    assert "No such file or directory" in caplog.messages[2]
+
+
 def test_whoever_ends_meanwhile_does_not_wait_for_a_recovery(data: Path) -> None:
     with embedded.start(data) as server:
         execute(server.url, MUCH)
