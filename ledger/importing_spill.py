@@ -30,7 +30,10 @@ CACHE_KIB = 32 * 1024
 """So much of the file is kept in memory, and so much is sorted there at a time."""
 
 WRITTEN_AT_ONCE = 1_000
-"""So many rows wait to be written together."""
+"""So many rows, at the most, wait to be written together."""
+
+BYTES_WRITTEN_AT_ONCE = 1_000_000
+"""So long are their cells together, or they are fewer."""
 
 Rank = tuple[int, bytes]
 """What rows are sorted by: the moment, and then a `_RANK`."""
@@ -142,6 +145,7 @@ class Spill:
         self._ranks = _Ranks(occasion)
         self._files: list[_File] = []
         self._waiting: list[tuple[Any, ...]] = []
+        self._waiting_bytes = 0
         self._count = 0
         with _disk():
             # Without a name the file is private, and is unlinked as soon as it is opened.
@@ -157,6 +161,7 @@ class Spill:
         """Put down a row that nothing is wrong with, by the text of its cells."""
         if not self._files or self._files[-1].sheet is not row.sheet:
             self._files.append(_File(self._count, row.sheet, tuple(row.cells)))
+        cells = orjson.dumps([*row.cells.values()])
         self._waiting.append(
             (
                 self._count,
@@ -170,11 +175,13 @@ class Spill:
                 row.ordinal,
                 row.corrects,
                 row.annuls,
-                orjson.dumps([*row.cells.values()]),
+                cells,
             )
         )
         self._count += 1
-        if len(self._waiting) >= WRITTEN_AT_ONCE:
+        self._waiting_bytes += len(cells)
+        is_full = self._waiting_bytes >= BYTES_WRITTEN_AT_ONCE
+        if is_full or len(self._waiting) >= WRITTEN_AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
@@ -184,6 +191,7 @@ class Spill:
             self._database.executemany(_ADD, self._waiting)
             self._database.execute("COMMIT")
         self._waiting.clear()
+        self._waiting_bytes = 0
 
     def entangled(self) -> list[Standing]:
         """The rows whose order may depend on others, as they stand by moment, file and line.

@@ -8,11 +8,11 @@ read model. A set is recorded whole or not at all; refusing one does not touch t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby
 from queue import SimpleQueue
 from typing import Any, Protocol, Self
 
@@ -26,15 +26,13 @@ from ledger.dates import HomeZone
 from ledger.entry import Entry, Proposal
 from ledger.kind import Registry
 from ledger.meanwhile import Meanwhile
+from ledger.portions import Pair, portions
 from ledger.refusal import Refused, SecretariatError, Unusable
 from ledger.sets import Admission
 from ledger.store import Head
 from ledger.timeline import RecordChange
 from ledger.transaction import Ground
 from ledger.trip import COMMIT, DISCARD_PLANS, ROLLBACK, Asked, Trips
-
-PORTION = 2_000
-"""So many proposals of a large set are in memory at a time."""
 
 MOST_PROPOSALS = 1_000
 """So many proposals, at the most, are waited for and committed together."""
@@ -302,13 +300,12 @@ class Ledger:
         head: Head | None = None
         # While the database writes a portion, the next one is read and prepared.
         with Meanwhile() as meanwhile:
-            for some in _portions(proposals):
-                items = [self._prepared(proposal) for proposal in some]
+            for pairs in portions(map(self._prepared, proposals)):
                 meanwhile.wait()
-                batch = self._read(trips, [p for p in items if isinstance(p, Prepared)], head)
+                items = [item for _, item in pairs if isinstance(item, Prepared)]
+                batch = self._read(trips, items, head)
                 before = dict(batch.histories)
                 draft = Draft.of(batch, admission.labels)
-                pairs = zip(some, items, strict=True)
                 repeated += (answer.repeated for answer in admission.admit(draft, pairs))
                 if admission.error is not None:
                     break
@@ -323,11 +320,12 @@ class Ledger:
             attempt.entries = []
         trips.make([(COMMIT if is_kept else ROLLBACK, ())])
 
-    def _prepared(self, proposal: Proposal) -> Prepared | Refused:
+    def _prepared(self, proposal: Proposal) -> Pair:
         try:
-            return Prepared.of(proposal, self.registry.kind(proposal.kind), self._mapper)
+            kind = self.registry.kind(proposal.kind)
+            return proposal, Prepared.of(proposal, kind, self._mapper)
         except Refused as refusal:
-            return refusal
+            return proposal, refusal
 
     def _was_stored(self, entries: Sequence[Entry], error: Exception) -> bool:
         """Whether a commit whose acknowledgement was lost took place after all.
@@ -478,12 +476,3 @@ def _admit(batch: Batch, job: Job) -> list[Answer] | Exception:
 def _refusal_of(admission: Admission) -> SetRefused | None:
     """The refusal of a set, if it is refused."""
     return SetRefused(admission.refusals, admission.left_out) if admission.refusals else None
-
-
-def _portions(proposals: Iterable[Proposal]) -> Iterator[list[Proposal]]:
-    """The proposals in portions; an empty one if there are none, so that the ground is checked."""
-    remaining = iter(proposals)
-    portion = list(islice(remaining, PORTION))
-    yield portion
-    while portion := list(islice(remaining, PORTION)):
-        yield portion

@@ -12,16 +12,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice, product
 from pathlib import Path
+from string import ascii_uppercase
 
 import psutil
+import psycopg
 import pytest
 
 from tests import commands
 from tests.commands import ROOT, Here, command, environment, printed, run
 from tests.conftest import fresh_database
 from tests.ledger.embedded_servers import execute
-from tests.ledger.registers import GROUNDS, MORE, RECEIPT, receipt, receipts
+from tests.ledger.registers import GROUNDS, MORE, RECEIPT, receipt, receipts, written
 
 here = commands.here
 
@@ -378,6 +381,21 @@ def test_a_file_of_100_mb_takes_no_more_memory_than_others(
     assert (status, lines[-1]) == (1, f"secretariat: nothing was recorded: {problems(count)}")
     assert lines[-2] == f"{FILE}.csv:{told}"
     assert peak < MOST_MEMORY
+
+
+def test_a_right_file_of_100_mb_takes_no_more_memory_either(database: str, tmp_path: Path) -> None:
+    count, note = LARGE // 60_000, "a long note " * 5_000
+    keys = islice(map("".join, product(ascii_uppercase, repeat=3)), count)
+    lines = [f'2000,2022-12-31,{key},member,State {key},"{note}{key}"' for key in keys]
+    written(tmp_path, {"state_admitted": "\n".join([f"{STATE.rstrip()},note", *lines])})
+    status, complaints, peak = measured("import", tmp_path, "--database", database)
+    assert (status, complaints) == (0, [])
+    assert peak < MOST_MEMORY
+    with psycopg.connect(database) as connection:
+        found = connection.execute(
+            "SELECT count(*), sum(length(data)) > %s FROM ledger.entries", [LARGE]
+        )
+        assert found.fetchone() == (count, True)
 
 
 def problems(count: int) -> str:

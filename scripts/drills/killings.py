@@ -34,7 +34,7 @@ FIRST_WITH_CONTRIBUTIONS = 7
 """The number of the migration from which on a schema has all tables that recorders write to."""
 
 REGISTERS = ("large register", "small register", "small register")
-"""What is imported; only a large one takes in more than one portion (ledger/record.py)."""
+"""What is imported; only a large one takes in more than one portion (ledger/portions.py)."""
 
 REGISTER_OPTIONS = ("--home-zone", ZONE.name)
 

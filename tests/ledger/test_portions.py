@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import psycopg
 import pytest
 
-from ledger import record as recording
+from ledger import portions
 from ledger.database import connect
 from ledger.entry import Proposal
 from ledger.importing import record_register
@@ -50,7 +50,7 @@ def _rules(database: str) -> None:
 def portion(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """So many proposals are in a portion."""
     size: int = request.param
-    monkeypatch.setattr(recording, "PORTION", size)
+    monkeypatch.setattr(portions, "MOST_IN_A_PORTION", size)
     return size
 
 
@@ -177,7 +177,7 @@ def test_a_bug_in_a_row_is_its_callers(ledger: Ledger, database: str) -> None:
 def test_rows_to_close_are_found_by_their_keys(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "PORTION", 100)
+    monkeypatch.setattr(portions, "MOST_IN_A_PORTION", 100)
     keys = [f"C-{number}" for number in range(500)]
     first = [state("KAZ"), account("MAIN"), *(received(key, "5.00") for key in keys)]
     with open_ledger(database) as ledger:
