@@ -8,10 +8,10 @@ is to be merged.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     GraphQLEnumType,
@@ -50,6 +50,10 @@ VALUES: dict[str, Sequence[Any]] = {
 }
 
 
+Choose: TypeAlias = Callable[[Sequence[Any]], Any]
+"""Chooses one of some values."""
+
+
 @dataclass(frozen=True)
 class Document:
     """A document, and the values of its variables."""
@@ -67,7 +71,14 @@ class Enum:
 
 def documents(oracle: Oracle) -> st.SearchStrategy[Document]:
     """Documents about what the oracle knows."""
-    return st.composite(lambda draw: Writer(draw, oracle).document())()
+    return st.composite(lambda draw: _document(draw, oracle))()
+
+
+def _document(draw: st.DrawFn, oracle: Oracle) -> Document:
+    def choose(values: Sequence[Any]) -> Any:
+        return draw(st.sampled_from(values))
+
+    return Writer(choose, oracle.now, oracle.stores).document()
 
 
 @dataclass
@@ -88,28 +99,33 @@ class Scope:
 
 
 class Writer:
-    """Writes one document."""
+    """Writes one document about what is seen `now` and, where it gives a point, from `stores`."""
 
-    def __init__(self, draw: st.DrawFn, oracle: Oracle) -> None:
-        self._draw = draw
-        self._oracle = oracle
+    widest = 4
+    """How many parts a selection may have."""
+
+    def __init__(self, choose: Choose, now: Store, stores: Sequence[Store]) -> None:
+        self._one_of = choose
+        self._now = now
+        self._stores = stores
         self._names = 0
         self._variables: dict[str, tuple[str, Any]] = {}
         self._fragments: dict[str, tuple[str, Store, str]] = {}
 
-    def document(self) -> Document:
+    def document(self, depth: int = DEPTH) -> Document:
         """A query with all that it needs."""
-        selected = self._selection(object_type("Query"), Scope(self._oracle.now))
+        selected = self._selection(object_type("Query"), Scope(self._now, depth))
         declared = ", ".join(f"${name}: {kind}" for name, (kind, _) in self._variables.items())
         fragments = " ".join(text for _, _, text in self._fragments.values())
         text = f"query {f'({declared})' if declared else ''} {selected} {fragments}"
         return Document(text, {name: value for name, (_, value) in self._variables.items()})
 
     def _chance(self, one_in: int) -> bool:
-        return self._draw(st.integers(1, one_in)) == one_in
+        return bool(self._one_of(range(one_in)) == one_in - 1)
 
-    def _one_of(self, values: Sequence[Any]) -> Any:
-        return self._draw(st.sampled_from(values))
+    def _some_of(self, values: Sequence[str], most: int) -> list[str]:
+        """At most so many of different values."""
+        return sorted({self._one_of(values) for _ in range(self._one_of(range(most + 1)))})
 
     def _name(self, prefix: str) -> str:
         self._names += 1
@@ -118,7 +134,7 @@ class Writer:
     # Selections.
 
     def _selection(self, named: Any, scope: Scope) -> str:
-        parts = [self._part(named, scope) for _ in range(self._draw(st.integers(1, 4)))]
+        parts = [self._part(named, scope) for _ in range(self._one_of(range(1, self.widest + 1)))]
         return f"{{ {' '.join(parts)} }}"
 
     def _part(self, named: Any, scope: Scope) -> str:
@@ -130,9 +146,9 @@ class Writer:
             head, declared = self._one_of(scope.heads)
             return self._field_after(head, declared, scope)
         names = [name for name, each in named.fields.items() if scope.depth > 1 or _is_leaf(each)]
-        if not names:
-            return "__typename"
-        name = self._one_of(names)
+        return self._field(named, self._one_of(names), scope) if names else "__typename"
+
+    def _field(self, named: Any, name: str, scope: Scope) -> str:
         declared = named.fields[name]
         head, store = self._head(name, declared, scope)
         if store is scope.store:
@@ -210,7 +226,7 @@ class Writer:
 
     def _arguments_of_root(self, name: str, declared: GraphQLField) -> tuple[list[str], Store]:
         """A point, and for a record what it is known by."""
-        store: Store = self._one_of(self._oracle.stores)
+        store: Store = self._one_of(self._stores)
         given: Node = {}
         if name == "record":
             kind, key = self._one_of([*store.records, ("state", "ZZZ")])
@@ -228,7 +244,7 @@ class Writer:
             sizes = [0, 1, 2, 3] if within_others else [0, 1, 3, 7, 1000]
             size = NO_SIZE if self._chance(60) else self._one_of(sizes)
             given[self._one_of(["first", "first", "last"])] = size
-        listed = _list_of(declared)
+        listed = list_of(declared)
         if listed is not None:
             order = self._one_of(list(scope.store.listed[listed]))
             if order != "KEY" or self._chance(3):
@@ -247,10 +263,10 @@ class Writer:
         if plain is of and self._chance(12):
             return None
         if isinstance(plain, GraphQLList):
-            return [self._value(plain.of_type) for _ in range(self._draw(st.integers(0, 3)))]
+            return [self._value(plain.of_type) for _ in range(self._one_of(range(4)))]
         if isinstance(plain, GraphQLInputObjectType):
-            names = self._draw(st.sets(st.sampled_from(sorted(plain.fields)), max_size=2))
-            return {name: self._value(plain.fields[name].type) for name in sorted(names)}
+            names = self._some_of(sorted(plain.fields), 2)
+            return {name: self._value(plain.fields[name].type) for name in names}
         if isinstance(plain, GraphQLEnumType):
             return Enum(self._one_of(list(plain.values)))
         return self._one_of(VALUES[plain.name])
@@ -281,7 +297,7 @@ def _as_json(value: Any) -> Any:
     return value.name if isinstance(value, Enum) else value
 
 
-def _list_of(declared: GraphQLField) -> str | None:
+def list_of(declared: GraphQLField) -> str | None:
     """The list of the ledger that a page is of; None if it is of entries."""
     connection = get_named_type(declared.type).name
     by_connection = {f"{named.name}Connection": name for name, named in lists().items()}

@@ -140,6 +140,8 @@ ONE_AFTER_THE_OTHER: dict[str, list[dict[str, Any]]] = {
         {},
         {"first": 0},
         {"last": 2, "o": "NAME"},
+        {"last": 2},
+        {"o": None},
         {"first": 2, "after": NOTHING},
         {"asOf": {"position": "5"}},
         {"asOf": {"effectiveOn": "2001-01-01"}, "first": 1},
