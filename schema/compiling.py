@@ -145,7 +145,9 @@ class CompiledDocument:
             if isinstance(definition, FragmentDefinitionNode)
         }
         steering = _Steering()
-        visit(document, steering)
+        # Not of the other operations, whose variables may have the same names.
+        for node in (operation, *self._fragments.values()):
+            visit(node, steering)
         self._steering = sorted(steering.names)
         self._compiled: OrderedDict[Hashable, Compiled] = OrderedDict()
 

@@ -111,7 +111,8 @@ class Operations:
             compiled, bounds = document.compiled(request)
             return _Ready(compiled, bounds, compiled.statements(bounds))
         except NotCompiled:
-            # Not for any variables: what is selected is what the compiler doesn't know.
+            # What is selected is what the compiler doesn't know. Other flags may leave it out, and
+            # the ordinary way answers these as well.
             self._documents[key] = None
         except (GraphQLError, TypeError):
             # The ordinary way says what is wrong, and where.

@@ -10,11 +10,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from graphql import parse
 
 from ledger.database import connect
 from schema import compiling, operations, schema
 from schema.channel import Channels, as_text
+from schema.compiling import CompiledDocument
 from schema.context import Context
+from schema.distance import Distances
 from schema.http import reading_channels, reading_pool
 from schema.operation import Operation
 from schema.operations import Operations
@@ -85,6 +88,19 @@ def test_one_plan_serves_all_values(example: Reader) -> None:
     for key in ("KAZ", "TUR", "no such state"):
         example.data(anew, filter={"key": [key, '"quoted", \\ {and} NULL']})
     assert example.plans(anew) == 2
+
+
+def test_an_operation_is_not_shaped_by_the_flags_of_another(example: Reader) -> None:
+    document = """
+        query A($x: Boolean!) { ledger { states(first: 1) { nodes { key @include(if: $x) } } } }
+        query B($x: [String!]) { ledger { states(filter: {key: $x}) { nodes { key } } } }
+    """
+    for keys in (["KAZ"], ["TUR"]):
+        compiled = CompiledDocument(schema._schema, parse(document), "B")
+        request = compiled.request({"x": keys}, ZONE, None, Distances())
+        compiled.compiled(request)
+        assert len(compiled) == 1
+        assert compiled.compiled(request)[0] is compiled.compiled(request)[0]
 
 
 def test_what_shapes_a_statement_is_planned_anew_and_bounded(example: Reader) -> None:
