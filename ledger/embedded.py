@@ -42,7 +42,9 @@ from ledger.embedded_folder import (
     remove_short_socket_folder,
     write_access_rules,
 )
+from ledger.embedded_hang import Hang
 from ledger.embedded_program import binaries, programs_for_others
+from ledger.file_lock import FileLock
 from ledger.refusal import Unusable
 
 __all__ = ["EmbeddedServer", "binaries", "default_data", "holds_a_database", "start"]
@@ -112,13 +114,14 @@ class EmbeddedServer:
     """
 
     def __init__(
-        self, folder: DataFolder, users: _FileLock, notice: Notice, trial: _Trial | None
+        self, folder: DataFolder, users: FileLock, notice: Notice, trial: _Trial | None
     ) -> None:
         self.url = folder.url(DATABASE)
         self._folder = folder
         self._users = users
         self._notice = notice
         self._trial = trial
+        self._hang = Hang(folder)
         _servers.add(self)
 
     def close(self, *, failed: bool = False) -> None:
@@ -132,7 +135,7 @@ class EmbeddedServer:
             return
         patience = _Patience(self._notice, f"waiting for PostgreSQL in {self._folder.path} to stop")
         # One at a time, or two who leave together would each take the other for a third.
-        with closing(_FileLock(self._folder.start_lock)) as start_lock, closing(self._users):
+        with closing(FileLock(self._folder.start_lock)) as start_lock, closing(self._users):
             patience.wait_for(lambda: start_lock.take(fcntl.LOCK_EX))
             if self._users.take(fcntl.LOCK_EX):
                 # Nobody can join before it is removed, so what is found empty stays empty.
@@ -155,9 +158,10 @@ class EmbeddedServer:
         folder = self._folder
         patience = _Patience(self._notice, _recovering(folder), is_wanted)
         try:
+            self._hang.end_if_noticed()
             if _is_running(folder):
                 return False
-            with closing(_FileLock(folder.start_lock)) as start_lock:
+            with closing(FileLock(folder.start_lock)) as start_lock:
                 patience.wait_for(lambda: start_lock.take(fcntl.LOCK_EX))
                 if not folder.cluster.exists():
                     # Perhaps its disk is not mounted; nobody asked for another, an empty one.
@@ -236,9 +240,9 @@ def _claimed(data: Path, trial: _Trial | None) -> DataFolder:
 
 def _start(folder: DataFolder, notice: Notice, trial: _Trial | None) -> EmbeddedServer:
     patience = _Patience(notice, _recovering(folder))
-    with closing(_FileLock(folder.start_lock)) as start_lock:
+    with closing(FileLock(folder.start_lock)) as start_lock:
         patience.wait_for(lambda: start_lock.take(fcntl.LOCK_EX))
-        users = _FileLock(folder.users_lock)
+        users = FileLock(folder.users_lock)
         if folder.cluster.exists():
             # Whoever made that may have put something in it.
             trial = None
@@ -286,7 +290,9 @@ def _run_prepared(folder: DataFolder, patience: _Patience) -> None:
 def _run(folder: DataFolder, patience: _Patience) -> None:
     """Return when a server answers: the one that runs, or else one that is launched."""
     launched_at: int | None = None
+    hang = Hang(folder)
     while True:
+        hang.end_if_noticed()
         if not _is_running(folder):
             if launched_at is not None:
                 raise Unusable(
@@ -295,10 +301,10 @@ def _run(folder: DataFolder, patience: _Patience) -> None:
                 )
             launched_at = _launch(folder)
         # Asking any sooner would fill the log with refusals while the server recovers.
-        if folder.says_ready():
+        if folder.says("ready"):
             if _answers(folder):
                 return
-            if not folder.socket.exists() and folder.says_ready():
+            if not folder.socket.exists() and folder.says("ready"):
                 raise Unusable(
                     f"PostgreSQL runs in {folder.path}, and its socket {folder.socket} is gone: "
                     "end the programs that use it, then start again"
@@ -361,9 +367,7 @@ def _server_command(folder: DataFolder, programs: Path) -> list[str]:
 
 
 def _answers(folder: DataFolder) -> bool:
-    # With a limit, as a server that is stopped in the middle takes connections and says nothing.
-    address = folder.url("postgres") + "&connect_timeout=2"
-    return pq.PGconn.ping(os.fsencode(address)) == pq.Ping.OK
+    return folder.ping() == pq.Ping.OK
 
 
 def _prepare(folder: DataFolder) -> None:
@@ -411,7 +415,7 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
 
 def _is_running(folder: DataFolder) -> bool:
     """Whether a process of the server lives; one of a crashed server is one, too."""
-    with closing(_FileLock(folder.server_lock)) as lock:
+    with closing(FileLock(folder.server_lock)) as lock:
         return not lock.take(fcntl.LOCK_SH)
 
 
@@ -443,36 +447,7 @@ class _Patience:
             self.pause()
 
 
-class _FileLock:
-    """A lock on a file, which the kernel takes away when the process ends."""
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        _locks.add(self)
-
-    def take(self, kind: int) -> bool:
-        """Take the lock, shared or alone (LOCK_SH, LOCK_EX), if nobody's is in the way."""
-        try:
-            fcntl.flock(self._descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def close(self) -> None:
-        if self in _locks:
-            _locks.remove(self)
-            # A child that is being forked in this moment has the same lock, so closing the file
-            # would not be enough.
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-            os.close(self._descriptor)
-
-    def forget(self) -> None:
-        """Close the file in a forked child, and leave the lock to the parent."""
-        os.close(self._descriptor)
-
-
 _servers: set[EmbeddedServer] = set()
-_locks: set[_FileLock] = set()
 
 
 def _close_all() -> None:
@@ -481,9 +456,6 @@ def _close_all() -> None:
 
 
 def _forget_all() -> None:
-    for lock in _locks:
-        lock.forget()
-    _locks.clear()
     _servers.clear()
 
 

@@ -34,6 +34,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil
+from psycopg import pq
 
 from ledger.durable import sync_folder
 from ledger.embedded_program import major_version
@@ -140,13 +141,18 @@ class DataFolder:
             log.seek(offset)
             return _complaint_in(log.read())
 
-    def says_ready(self) -> bool:
-        """Whether postmaster.pid says that connections are taken; it may be a dead server's."""
+    def says(self, status: str) -> bool:
+        """Whether postmaster.pid says so of the server, perhaps a dead one: `ready`, `stopping`."""
         try:
             lines = (self.cluster / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        return len(lines) > _STATUS_LINE and lines[_STATUS_LINE].strip() == "ready"
+        return len(lines) > _STATUS_LINE and lines[_STATUS_LINE].strip() == status
+
+    def ping(self) -> pq.Ping:
+        """What a server says to a connection: it takes it, refuses it, or is not heard of."""
+        # With a limit, as one that is stopped in the middle takes connections and says nothing.
+        return pq.Ping(pq.PGconn.ping(os.fsencode(f"{self.url('postgres')}&connect_timeout=2")))
 
     def postmaster(self) -> psutil.Process | None:
         """The process that postmaster.pid names, if it is a PostgreSQL on this very folder.

@@ -212,7 +212,7 @@ def over_tcp(data: Path, port: int) -> Iterator[None]:
         stderr=subprocess.DEVNULL,
     ) as process:
         try:
-            wait_until(folder.says_ready)
+            wait_until(lambda: folder.says("ready"))
             yield
         finally:
             process.terminate()

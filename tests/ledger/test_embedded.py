@@ -289,7 +289,7 @@ def test_a_server_that_somebody_else_started_is_left_alone(data: Path, place: Pa
         group=folder.account,
         stderr=subprocess.DEVNULL,
     ) as process:
-        wait_until(folder.says_ready)
+        wait_until(lambda: folder.says("ready"))
         with pytest.raises(Unusable, match=f"started by other means.*process {process.pid}"):
             start(data)
         process.send_signal(signal.SIGINT)
