@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from psycopg import pq
@@ -54,6 +55,17 @@ def _unseen_recovery(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded_hang, "SECONDS_BETWEEN_LOOKS", 0.7)
 
 
+def held_until_its_end(data: Path) -> None:
+    """Hold up the recovery of a server until that is told to end, which it then does at once."""
+    startup, server = suspended_recovery(data), postmaster(data)
+
+    def resume() -> None:
+        wait_until(lambda: not child_of(server, "background writer"))
+        startup.resume()
+
+    Thread(target=resume).start()
+
+
 def test_a_server_that_answers_does_not_hang(data: Path) -> None:
     with embedded.start(data):
         assert not hangs(claim(data))
@@ -100,7 +112,7 @@ def test_whoever_finds_one_that_hangs_starts_another(crashed: Path) -> None:
     with closing(FileLock(folder.users_lock)) as user:
         assert user.take(fcntl.LOCK_SH)
         embedded._launch(folder)
-        suspended_recovery(crashed)
+        held_until_its_end(crashed)
         hanging = postmaster(crashed)
         with embedded.start(crashed) as server:
             assert postmaster(crashed) != hanging
@@ -114,7 +126,7 @@ def test_whoever_launched_it_is_told(crashed: Path, monkeypatch: pytest.MonkeyPa
 
     def launch_and_hold(folder: DataFolder) -> int:
         size = launch(folder)
-        suspended_recovery(crashed)
+        held_until_its_end(crashed)
         return size
 
     with monkeypatch.context() as patch:
@@ -133,6 +145,6 @@ def test_one_that_is_looked_after_is_ended_and_started_again(
         execute(server.url, MUCH)
         with kept_running(server):
             kill(claim(data))
-            suspended_recovery(data)
+            held_until_its_end(data)
             wait_until(lambda: "PostgreSQL had ended, and was started again" in caplog.messages)
             assert execute(server.url, "SELECT count(*) FROM note") == ["100000"]
