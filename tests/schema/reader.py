@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
+from unittest import mock
 
 import orjson
 import pytest
@@ -15,7 +16,7 @@ from graphql import GraphQLError, parse
 from psycopg_pool import AsyncConnectionPool
 
 from ledger.dates import HomeZone
-from schema import schema
+from schema import connections, schema
 from schema.compiling import Compiled, CompiledDocument
 from schema.context import Connection, Context
 from schema.distance import Distances
@@ -122,10 +123,12 @@ class Reader:
 @contextmanager
 def reading(url: str, families: list[str] | None = None) -> Iterator[Reader]:
     """A reader of the database at `url`, who may see the records of `families`, or all."""
-    pool = reading_pool(url, size=1)
+    # The largest documents may take longer, on a machine that is busy with something else.
+    with mock.patch.object(connections, "MOST_TIME", "5min"):
+        pool = reading_pool(url, size=1)
+        channels = reading_channels(url, seeking=1, gathering=1)
     with asyncio.Runner() as runner:
         runner.run(pool.open())
-        channels = reading_channels(url, seeking=1, gathering=1)
         try:
             # However few entries there are, what is early is found as in a large ledger.
             distances = Distances(least_length=1)
