@@ -96,7 +96,8 @@ def _place(
     if database is not None:
         yield Place(database)
         return
-    from ledger import embedded  # noqa: PLC0415  # A server that runs elsewhere is used without it.
+    # A server that runs elsewhere is used without these.
+    from ledger import embedded, embedded_keeper  # noqa: PLC0415  # As said above.
 
     folder = data or embedded.default_data()
     if not make and not embedded.holds_a_database(folder):
@@ -104,14 +105,11 @@ def _place(
             f"there is no ledger in {folder}: import a register first, or name another folder"
             " with --data"
         )
-    with embedded.start(folder, keep_if=keep_if) as started:
-        if not is_served:
-            yield Place(started.url)
-            return
-        from ledger.embedded_keeper import kept_running  # noqa: PLC0415  # As said above.
-
-        with kept_running(started):
-            yield Place(started.url)
+    with (
+        embedded.start(folder, keep_if=keep_if) as started,
+        embedded_keeper.kept_running(started) if is_served else nullcontext(),
+    ):
+        yield Place(started.url)
 
 
 def _place_in_environment() -> tuple[Path | None, str | None]:

@@ -158,7 +158,7 @@ class EmbeddedServer:
         folder = self._folder
         patience = _Patience(self._notice, _recovering(folder), is_wanted)
         try:
-            self._hang.end_if_noticed()
+            _end_if_it_hangs(folder, self._hang)
             if _is_running(folder):
                 return False
             with closing(FileLock(folder.start_lock)) as start_lock:
@@ -292,7 +292,7 @@ def _run(folder: DataFolder, patience: _Patience) -> None:
     launched_at: int | None = None
     hang = Hang(folder)
     while True:
-        hang.end_if_noticed()
+        _end_if_it_hangs(folder, hang)
         if not _is_running(folder):
             if launched_at is not None:
                 raise Unusable(
@@ -406,6 +406,13 @@ def _stop(folder: DataFolder, patience: _Patience) -> None:
         return not _is_running(folder)
 
     patience.wait_for(is_gone)
+
+
+def _end_if_it_hangs(folder: DataFolder, hang: Hang) -> None:
+    """Have a server that hangs end at once, which leaves it to be recovered."""
+    process = folder.postmaster() if hang.is_noticed() else None
+    if process is not None:
+        _signal(process, signal.SIGQUIT)
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:

@@ -7,9 +7,7 @@ itself in order after a crash of its own has done so in five seconds, by its own
 
 from __future__ import annotations
 
-import signal
 import time
-from contextlib import suppress
 
 import psutil
 from psycopg import pq
@@ -32,17 +30,14 @@ class Hang:
         self._looked = time.monotonic()
         self._seen = 0
 
-    def end_if_noticed(self) -> None:
-        """Have a server that hangs end at once, which leaves it to be recovered; ask often."""
+    def is_noticed(self) -> bool:
+        """Whether the server hangs, as far as was seen so far; ask often."""
         now = time.monotonic()
         if now - self._looked < SECONDS_BETWEEN_LOOKS:
-            return
+            return False
         self._looked = now
         self._seen = self._seen + 1 if hangs(self._folder) else 0
-        postmaster = self._folder.postmaster() if self._seen >= LOOKS else None
-        if postmaster is not None:
-            with suppress(psutil.NoSuchProcess):
-                postmaster.send_signal(signal.SIGQUIT)
+        return self._seen >= LOOKS
 
 
 def hangs(folder: DataFolder) -> bool:

@@ -11,7 +11,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types import ExecutionContext
 
-from ledger.database import one_line
+from ledger.database import is_gone, one_line
 from ledger.refusal import Refused
 
 logger = logging.getLogger(__name__)
@@ -25,9 +25,8 @@ UNAVAILABLE = "UNAVAILABLE"
 TIMEOUT = "TIMEOUT"
 """The code of an error that a smaller request does not have."""
 
-# The first two characters of the states in which PostgreSQL takes no more statements: connection
-# lost, too many of them, shutting down or starting up. What libpq itself reports has no state.
-_STATES_OF_AN_OUTAGE = ("08", "53", "57P")
+# The first characters of the states of a server that lacks something: connections, memory, room.
+_OUT_OF_RESOURCES = "53"
 
 
 class Schema(strawberry.Schema):
@@ -89,7 +88,7 @@ def _instead_of(error: GraphQLError, message: str, code: str | None = None) -> G
 
 
 def _is_outage(error: psycopg.OperationalError) -> bool:
-    return error.sqlstate is None or error.sqlstate.startswith(_STATES_OF_AN_OUTAGE)
+    return is_gone(error) or (error.sqlstate or "").startswith(_OUT_OF_RESOURCES)
 
 
 def _path(error: GraphQLError) -> str:

@@ -69,6 +69,7 @@ def empty_database_as_new(empty_database: str) -> str:
     """As `empty_database`, on a server that takes what the embedded one of other tests dumped."""
     with psycopg.connect(empty_database) as connection:
         theirs = connection.info.server_version // 10_000
+    # What a pg_dump writes is read by its own version and later ones, and so is a backup.
     if theirs < int(major_version(binaries())):
         pytest.skip(f"what the embedded PostgreSQL dumped is not restored into PostgreSQL {theirs}")
     return empty_database

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -47,24 +46,23 @@ def statements(round: Round) -> None:
     round.copy("grounded")
     vary = round.random.choice(VARIETIES)
     with embedded.start(round.data), recording(round, ["A"], round.data) as [recorder]:
-        vary(round, recorder)
+        vary(round)
         if recorder.poll() is None:
             go_on(round, ["A"])
     finish(round, ["A"])
 
 
-def _held(round: Round, recorder: subprocess.Popen[str]) -> None:
-    del recorder
+def _held(round: Round) -> None:
     with _holding(round):
         time.sleep(round.random.uniform(0, LONGEST_HOLD))
 
 
-def _killed(round: Round, recorder: subprocess.Popen[str]) -> None:
+def _killed(round: Round) -> None:
     """Kill somebody while a statement is sure to be under way, which then goes on, or not."""
     round.choose()
     with _holding(round):
         phase = round.phase
-        round.kill(recorder)
+        round.kill(round.programs[-1])
         round.phase = phase
         time.sleep(round.random.uniform(0, LONGEST_HOLD))
     if round.victim in PROGRAMS:
@@ -73,9 +71,8 @@ def _killed(round: Round, recorder: subprocess.Popen[str]) -> None:
             wait_until(lambda: not _is_there(watcher, SESSIONS), "the end of a dead one's session")
 
 
-def _cancelled(round: Round, recorder: subprocess.Popen[str]) -> None:
+def _cancelled(round: Round) -> None:
     """Cancel whatever is under way, wherever it is, again and again."""
-    del recorder
     round.phase = "cancelled"
     with psycopg.connect(round.url, autocommit=True) as connection:
         cancelled = 0
@@ -85,9 +82,8 @@ def _cancelled(round: Round, recorder: subprocess.Popen[str]) -> None:
             time.sleep(round.random.uniform(0, 0.1))
 
 
-def _limited(round: Round, recorder: subprocess.Popen[str]) -> None:
+def _limited(round: Round) -> None:
     """Have an administrator's limit give up what takes long, until the limit is lifted."""
-    del recorder
     limit = sql.Identifier(round.random.choice(LIMITS))
     name = sql.Identifier(embedded.DATABASE)
     with psycopg.connect(round.url, autocommit=True) as connection:
@@ -100,7 +96,7 @@ def _limited(round: Round, recorder: subprocess.Popen[str]) -> None:
     round.phase = f"{limit.as_string()} {round.phase}"
 
 
-VARIETIES: tuple[Callable[[Round, subprocess.Popen[str]], None], ...] = (
+VARIETIES: tuple[Callable[[Round], None], ...] = (
     _held,
     _killed,
     _killed,

@@ -108,6 +108,15 @@ def data(template: Path, place: Path) -> Path:
     return copy(template, place / "data")
 
 
+@pytest.fixture
+def crashed(data: Path) -> Path:
+    """The data folder of a server that was killed with much to recover."""
+    with start(data) as server:
+        execute(server.url, MUCH)
+        kill(claim(data))
+    return data
+
+
 def execute(url: str, statement: str) -> list[str]:
     """Execute a statement in a transaction, and return the first column of its rows as text."""
     with psycopg.connect(url) as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,14 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_is_started_whenever_it_was_killed(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def is_told(times: int) -> bool:
+        return caplog.messages == [STARTED] * times
+
     with embedded.start(data) as server, kept_running(server):
         execute(server.url, "INSERT INTO note VALUES ('kept')")
         for times in (1, 2):
             kill(claim(data))
-            wait_until(lambda times=times: caplog.messages == [STARTED] * times)  # type: ignore[misc]  # mypy takes no default of a lambda.
+            wait_until(partial(is_told, times))
             assert execute(server.url, "SELECT words FROM note") == ["kept"]
     assert not is_running(data)
     assert {record.levelno for record in caplog.records} == {logging.WARNING}

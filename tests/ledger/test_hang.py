@@ -34,15 +34,7 @@ from tests.ledger.embedded_servers import (
 place = embedded_servers.place
 template = embedded_servers.template
 data = embedded_servers.data
-
-
-@pytest.fixture
-def crashed(data: Path) -> Path:
-    """The data folder of a server that was killed with much to recover."""
-    with embedded.start(data) as server:
-        execute(server.url, MUCH)
-        kill(claim(data))
-    return data
+crashed = embedded_servers.crashed
 
 
 @pytest.fixture

@@ -105,7 +105,8 @@ class Asked:
 def asked_again(known: Known, seed: int, *, times: int) -> Asked:
     """A random document about a register, asked so many times."""
     # Hypothesis would draw most of a document as it was in the example before.
-    return _AskingAgain(Random(seed), known).asked(times)  # noqa: S311  # It is no secret.
+    random = Random(seed)  # noqa: S311  # The same document for the same seed, and no secret.
+    return _AskingAgain(random, known).asked(times)
 
 
 class _AskingAgain(Writer):
