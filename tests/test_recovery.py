@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from ledger import embedded
+from ledger.embedded_folder import claim
 from tests.commands import (
     POSITION,
     ROOT,
@@ -38,6 +39,7 @@ from tests.ledger.embedded_servers import (
     child_of,
     execute,
     is_running,
+    kill,
     postmaster,
     running,
     suspended_recovery,
@@ -113,16 +115,14 @@ def test_a_server_whose_database_is_killed_starts_it_again(place: Path) -> None:
     printed(run("import", register, "--data", data))
     with serving(data) as (process, address):
         before = asked(address, POSITION)
-        assert process.stderr is not None
         for _ in range(2):
-            postmaster(data).kill()
-            # A process of the dead server may still have an answer; the new one is told of.
-            while "PostgreSQL had ended, and was started again" not in process.stderr.readline():
-                assert process.poll() is None
+            kill(claim(data))
+            # Only now, as a process of the dead server may still have had an answer.
             wait_until(lambda: _answer(address) == before)
         process.terminate()
-        process.communicate()
+        _, err = process.communicate()
     assert not is_running(data)
+    assert "secretariat: PostgreSQL had ended, and was started again\n" in err
 
 
 def _answer(address: str) -> bytes:
